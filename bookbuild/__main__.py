@@ -1,0 +1,64 @@
+"""The command line: ``python -m bookbuild VERB``, one module per verb."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bookbuild import check, execute, html
+from bookbuild.book import Book, BookError
+
+VERBS = (execute, check, html)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments after the program's name; those of this process by default.
+
+    Returns
+    -------
+    int
+        0 when all is well, 1 when the book is not, 2 for a request that makes no sense,
+        130 after Ctrl-C.
+    """
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        return arguments.run(Book.load(arguments.book), arguments)
+    except BookError as error:
+        print(f"bookbuild: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nbookbuild: interrupted; what earlier runs left is untouched", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bookbuild", description="Run the book's pages, check them, build the site."
+    )
+    parser.add_argument(
+        "--book",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="the folder of _toc.yml (default: this one)",
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for verb in VERBS:
+        verb.add_parser(verbs)
+    return parser
+
+
+def _stop(signum, frame):
+    """End as Ctrl-C does, so that a kernel never outlives a cancelled run."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

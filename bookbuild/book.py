@@ -1,0 +1,129 @@
+"""Where everything lies: the book's pages, and the paths under ``_build/`` derived from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+
+
+class BookError(Exception):
+    """A request or a book that makes no sense; the message says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One entry of the table of contents.
+
+    Attributes
+    ----------
+    name : str
+        Path without its ending, relative to the book: ``chapters/01_basic_rnn``.
+    source : Path
+        The file that the author edits.
+    executed, failed : Path
+        Where a run of the page goes, and where the remains of a run go that failed.
+    """
+
+    name: str
+    source: Path
+    executed: Path
+    failed: Path
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether the page is run before it is shown."""
+        return self.source.suffix == ".ipynb"
+
+
+@dataclass(frozen=True)
+class Book:
+    """A folder with ``_config.yml`` and ``_toc.yml``, and the pages that the latter names."""
+
+    root: Path
+    pages: tuple[Page, ...]
+
+    @classmethod
+    def load(cls, root: Path) -> "Book":
+        """Read the table of contents.
+
+        Raises
+        ------
+        BookError
+            If ``_config.yml`` or ``_toc.yml`` is missing or malformed, or a page that is named
+            there has no file.
+        """
+        root = root.resolve()
+        for name in ("_config.yml", "_toc.yml"):
+            if not (root / name).is_file():
+                raise BookError(
+                    f"no {name} in {root}: run from the book's folder or name it with --book"
+                )
+        try:
+            names = list(parse_toc_yaml(root / "_toc.yml"))
+        except (MalformedError, yaml.YAMLError) as error:
+            raise BookError(f"_toc.yml cannot be read: {error}") from error
+        return cls(root, tuple(_page(root, name) for name in names))
+
+    @cached_property
+    def config(self) -> dict:
+        """The contents of ``_config.yml``."""
+        try:
+            return yaml.safe_load((self.root / "_config.yml").read_text("utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise BookError(f"_config.yml cannot be read: {error}") from error
+
+    @property
+    def notebooks(self) -> tuple[Page, ...]:
+        """The pages that are run, in the order of the book."""
+        return tuple(page for page in self.pages if page.is_notebook)
+
+    @property
+    def build(self) -> Path:
+        """The only folder that is written to."""
+        return self.root / "_build"
+
+    @property
+    def site(self) -> Path:
+        """The finished site."""
+        return self.build / "html"
+
+    def relative(self, path: Path) -> str:
+        """Return a path as the reader of a message knows it."""
+        return path.relative_to(self.root).as_posix()
+
+    def select(self, chapters: Sequence[str]) -> tuple[Page, ...]:
+        """Find notebooks by ``01_basic_rnn``, by path, or all when none is named.
+
+        Raises
+        ------
+        BookError
+            If a name fits no page; the message lists those there are.
+        """
+        if not chapters:
+            return self.notebooks
+        wanted = {self._find(chapter).name for chapter in chapters}
+        return tuple(page for page in self.notebooks if page.name in wanted)
+
+    def _find(self, chapter: str) -> Page:
+        name = chapter.removeprefix("./").removesuffix(".ipynb")
+        for page in self.notebooks:
+            if name in (page.name, page.source.stem):
+                return page
+        known = ", ".join(page.source.stem for page in self.notebooks) or "none"
+        raise BookError(f"no chapter {chapter!r} in _toc.yml; the chapters are: {known}")
+
+
+def _page(root: Path, name: str) -> Page:
+    """Find the file of a name in the table of contents, which may lack its ending."""
+    candidates = [root / name] + [root / f"{name}{ending}" for ending in (".ipynb", ".md")]
+    source = next((path for path in candidates if path.is_file()), None)
+    if source is None:
+        raise BookError(f"_toc.yml names {name!r}, but there is no {name}.ipynb or {name}.md")
+    stem = source.relative_to(root).with_suffix("")
+    executed, failed = (
+        root / "_build" / kind / stem.with_suffix(".ipynb") for kind in ("executed", "failed")
+    )
+    return Page(stem.as_posix(), source, executed, failed)

@@ -1,0 +1,179 @@
+"""Notebook files: read and written safely, rid of what changes from run to run, put together."""
+
+import copy
+import json
+import os
+import tempfile
+from itertools import zip_longest
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from bookbuild.book import BookError
+
+INJECTED = "injected-parameters"
+FAILURE_MARKER = "papermill-error-cell-tag"
+VOLATILE_CELL_METADATA = ("papermill", "execution", "ExecuteTime", "executionInfo", "outputId")
+VOLATILE_NOTEBOOK_METADATA = ("papermill", "bookbuild", "widgets")
+FIRST_MINOR_WITH_IDS = 5
+HIDING_TAGS = ("remove-cell", "remove-input", "hide-cell", "hide-input")
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook.
+
+    Raises
+    ------
+    BookError
+        If the file is not a valid notebook of format 4.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except (OSError, ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BookError(f"{path} is not a readable notebook: {reason}") from error
+    return notebook
+
+
+def read_as_is(path: Path) -> NotebookNode:
+    """Read a notebook without the repairs that `read` makes, such as ids for cells.
+
+    Raises
+    ------
+    BookError
+        If the file is not JSON or has not the shape of a notebook.
+    """
+    try:
+        notebook = nbformat.from_dict(json.loads(path.read_text("utf-8")))
+        shaped = all(isinstance(cell.metadata, dict) for cell in notebook.cells)
+        shaped = shaped and isinstance(notebook.metadata, dict) and notebook.nbformat == 4
+    except (OSError, ValueError, AttributeError) as error:
+        raise BookError(f"{path} is not a readable notebook: {error}") from error
+    if not shaped:
+        raise BookError(f"{path} is not a notebook of format 4: open and save it in JupyterLab")
+    return notebook
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook so that the path never holds half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """Return the tags of a cell, none if it has none."""
+    return cell.metadata.get("tags", [])
+
+
+def is_machinery(cell: NotebookNode) -> bool:
+    """Whether papermill put the cell there, not the author."""
+    return INJECTED in tags(cell) or FAILURE_MARKER in tags(cell)
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the author's code cells."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and not is_machinery(cell)]
+
+
+def describe(notebook: NotebookNode, cell: NotebookNode) -> str:
+    """Name a cell so that its author finds it: number from 1, id and first line."""
+    if INJECTED in tags(cell):
+        name = "the cell of injected parameters"
+    else:
+        authored = [each for each in notebook.cells if not is_machinery(each)]
+        position = next(i for i, each in enumerate(authored, start=1) if each is cell)
+        name = f"cell {position} (id {cell.get('id')!r})"
+    return f"{name}: {first_line(cell)}"
+
+
+def first_line(cell: NotebookNode) -> str:
+    """Return the first line of a cell that says something."""
+    return next((line.strip() for line in cell.source.splitlines() if line.strip()), "(empty)")
+
+
+def settle(notebook: NotebookNode) -> None:
+    """Remove, in place, what makes two equal runs differ, and papermill's traces."""
+    notebook.metadata.pop("papermill", None)
+    notebook.cells = [cell for cell in notebook.cells if FAILURE_MARKER not in tags(cell)]
+    hiding = _hiding_tags_of_parameters(notebook)
+    for cell in notebook.cells:
+        for key in VOLATILE_CELL_METADATA:
+            cell.metadata.pop(key, None)
+        if INJECTED in tags(cell):
+            cell.id = INJECTED
+            cell.metadata["tags"] = [INJECTED, *hiding]
+        if not tags(cell):
+            cell.metadata.pop("tags", None)
+
+
+def _hiding_tags_of_parameters(notebook: NotebookNode) -> list[str]:
+    """Injected values are shown or hidden as the defaults above them are."""
+    parameters = next((cell for cell in notebook.cells if "parameters" in tags(cell)), None)
+    return [tag for tag in tags(parameters) if tag in HIDING_TAGS] if parameters else []
+
+
+def clean(source: NotebookNode) -> None:
+    """Remove, in place, all that a run or an editor left in a source; give every cell an id."""
+    for key in VOLATILE_NOTEBOOK_METADATA:
+        source.metadata.pop(key, None)
+    source.metadata.get("language_info", {}).pop("version", None)
+    seen = set()
+    for cell in source.cells:
+        for key in VOLATILE_CELL_METADATA:
+            cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        if not cell.get("id") or cell.id in seen:
+            cell.id = nbformat.v4.new_code_cell().id
+        seen.add(cell.id)
+    source.nbformat_minor = max(source.nbformat_minor, FIRST_MINOR_WITH_IDS)
+
+
+def edited_since(source: NotebookNode, executed: NotebookNode) -> NotebookNode | None:
+    """Return the first code cell that is not what ran, None when the run is of today's code."""
+    for ours, theirs in zip_longest(code_cells(source), code_cells(executed)):
+        if ours is None or theirs is None or ours.source != theirs.source:
+            return ours or theirs
+    return None
+
+
+def published(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
+    """Join today's text and tags to the outputs of the last run.
+
+    A page needs no new run for a mended sentence: only code decides what its outputs are. The
+    two must hold the same code cells, which the gate makes sure of.
+
+    Parameters
+    ----------
+    source, executed : NotebookNode
+        The chapter, and the last run of it.
+
+    Returns
+    -------
+    NotebookNode
+        The cells of `source`, its code cells with the outputs of `executed`, with the injected
+        parameters where there are any.
+    """
+    page = copy.deepcopy(source)
+    for cell, ran in zip(code_cells(page), code_cells(executed), strict=True):
+        cell.outputs = copy.deepcopy(ran.outputs)
+        cell.execution_count = ran.execution_count
+    injected = [copy.deepcopy(cell) for cell in executed.cells if INJECTED in tags(cell)]
+    page.cells = [
+        each
+        for cell in page.cells
+        for each in ([cell, *injected] if "parameters" in tags(cell) else [cell])
+    ]
+    page.metadata = copy.deepcopy(executed.metadata)
+    page.nbformat, page.nbformat_minor = executed.nbformat, executed.nbformat_minor
+    return page

@@ -1,0 +1,167 @@
+"""What the gate asks of a page that ran, and of the source that an author commits.
+
+Each rule is one function. It yields what it finds wrong, and nothing when all is well.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
+from nbformat import NotebookNode
+
+from bookbuild.notebooks import VOLATILE_CELL_METADATA, VOLATILE_NOTEBOOK_METADATA
+
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a notebook: in which cell (none: the whole page), what, and the remedy."""
+
+    cell: NotebookNode | None
+    what: str
+    remedy: str
+
+
+Rule = Callable[[NotebookNode], Iterator[Fault]]
+
+PAGE_RULES: list[Rule] = []
+SOURCE_RULES: list[Rule] = []
+
+
+def page_rule(rule: Rule) -> Rule:
+    """Register a rule on a page with its outputs."""
+    PAGE_RULES.append(rule)
+    return rule
+
+
+def source_rule(rule: Rule) -> Rule:
+    """Register a rule on a source as it stands in its file."""
+    SOURCE_RULES.append(rule)
+    return rule
+
+
+@page_rule
+def every_cell_ran_in_order(page: NotebookNode) -> Iterator[Fault]:
+    """Expect one run of a fresh kernel, first cell to last."""
+    ran = [c for c in page.cells if c.cell_type == "code" and c.source.strip()]
+    for expected, cell in enumerate(ran, start=1):
+        count = cell.execution_count
+        if count is None:
+            what = "the cell did not run"
+        elif count != expected:
+            what = f"the cell ran as number {count}, not as number {expected}"
+        else:
+            continue
+        yield Fault(cell, what, "run the whole page: python -m bookbuild execute")
+        return
+
+
+@page_rule
+def no_error(page: NotebookNode) -> Iterator[Fault]:
+    """No traceback is published."""
+    for cell, output in _outputs(page):
+        if output.output_type == "error":
+            yield Fault(
+                cell,
+                f"an error is on the page: {output.ename}: {output.evalue}",
+                "mend the cell, or catch the exception where it is the lesson",
+            )
+
+
+@page_rule
+def no_stderr(page: NotebookNode) -> Iterator[Fault]:
+    """No warning, log line or debris of a progress bar is published."""
+    for cell, output in _outputs(page):
+        if output.output_type == "stream" and output.name == "stderr":
+            line = next(iter(output.text.strip().splitlines()), "")
+            yield Fault(
+                cell, f"stderr is on the page: {line[:80]!r}", "find the cause and remove it there"
+            )
+
+
+@page_rule
+def every_figure_has_alt_text(page: NotebookNode) -> Iterator[Fault]:
+    """Whoever cannot see a figure reads what it shows."""
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            yield from _images_without_alt(cell, MarkdownIt().render(cell.source))
+    for cell, output in _outputs(page):
+        data = output.get("data", {})
+        if "text/html" in data:
+            yield from _images_without_alt(cell, data["text/html"])
+        elif "text/markdown" in data:
+            yield from _images_without_alt(cell, MarkdownIt().render(data["text/markdown"]))
+        elif any(kind in data for kind in IMAGE_TYPES) and not _alt_in_metadata(cell):
+            yield Fault(
+                cell,
+                "a figure has no alt text",
+                "show it with rnn_utils.show(figure, alt), and close it before the cell ends",
+            )
+
+
+@source_rule
+def no_outputs(source: NotebookNode) -> Iterator[Fault]:
+    """Keep outputs out of sources: they live under ``_build/`` alone."""
+    for cell in source.cells:
+        if cell.get("outputs"):
+            yield Fault(cell, "an output is stored in the source", _FIX)
+
+
+@source_rule
+def no_execution_counts(source: NotebookNode) -> Iterator[Fault]:
+    """Keep counts out of sources: traces of a run, and noise in every diff."""
+    for cell in source.cells:
+        if cell.get("execution_count") is not None:
+            yield Fault(cell, f"execution count {cell.execution_count} is stored", _FIX)
+
+
+@source_rule
+def no_volatile_metadata(source: NotebookNode) -> Iterator[Fault]:
+    """Nothing that changes by opening or running the page."""
+    for key in VOLATILE_NOTEBOOK_METADATA:
+        if key in source.metadata:
+            yield Fault(None, f"the notebook's metadata holds {key!r}", _FIX)
+    if "version" in source.metadata.get("language_info", {}):
+        yield Fault(None, "the notebook's metadata names one version of Python", _FIX)
+    for cell in source.cells:
+        for key in VOLATILE_CELL_METADATA:
+            if key in cell.metadata:
+                yield Fault(cell, f"the cell's metadata holds {key!r}", _FIX)
+
+
+@source_rule
+def stable_cell_ids(source: NotebookNode) -> Iterator[Fault]:
+    """Each cell has an id of its own, so that diffs and reports can name it."""
+    seen = Counter(cell.get("id") for cell in source.cells)
+    for cell in source.cells:
+        if not cell.get("id"):
+            yield Fault(cell, "the cell has no id", _FIX)
+        elif seen[cell.id] > 1:
+            yield Fault(cell, f"{seen[cell.id]} cells have the id {cell.id!r}", _FIX)
+
+
+_FIX = "python -m bookbuild check --sources --fix"
+
+
+def _outputs(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, NotebookNode]]:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            yield cell, output
+
+
+def _images_without_alt(cell: NotebookNode, html: str) -> Iterator[Fault]:
+    for image in BeautifulSoup(html, "html.parser").find_all("img"):
+        if not image.get("alt", "").strip():
+            yield Fault(
+                cell,
+                f"an image has no alt text: {image.get('src', '')[:40]!r}",
+                "write what the image shows into its alt text",
+            )
+
+
+def _alt_in_metadata(cell: NotebookNode) -> bool:
+    """MyST-NB's own way to give the alt text of a plain image output."""
+    return bool(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip())

@@ -1,0 +1,81 @@
+"""Find what a built page would load from another host: the site must work with no network."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bs4 import BeautifulSoup, Tag
+
+LOADING_LINKS = {
+    "stylesheet",
+    "icon",
+    "preload",
+    "prefetch",
+    "modulepreload",
+    "preconnect",
+    "dns-prefetch",
+    "manifest",
+    "apple-touch-icon",
+}
+LOADING_ATTRIBUTES = ("src", "data", "poster", "background")
+_CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
+_JS_IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\bfetch\s*\(\s*)["'`]([^"'`]+)""")
+_JS_TYPES = {"", "module", "text/javascript", "application/javascript"}
+
+
+def external_loads(site: Path) -> Iterator[tuple[Path, str]]:
+    """Yield (file, address) for each thing that a page or a style sheet loads from elsewhere.
+
+    Links that a reader follows are no loads. What a script computes cannot be seen here; the
+    browser tests watch for that.
+
+    Parameters
+    ----------
+    site : Path
+        Folder of a built site.
+    """
+    for page in sorted(site.rglob("*.html")):
+        soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
+        for address in _loads_of_page(soup):
+            if _is_external(address):
+                yield page, address
+    for sheet in sorted(site.rglob("*.css")):
+        for address in _loads_of_style(sheet.read_text("utf-8", errors="replace")):
+            if _is_external(address):
+                yield sheet, address
+
+
+def _loads_of_page(soup: BeautifulSoup) -> Iterator[str]:
+    for element in soup.find_all(True):
+        yield from (element[name] for name in LOADING_ATTRIBUTES if element.has_attr(name))
+        yield from _candidates(element.get("srcset", ""))
+        yield from _loads_of_style(element.get("style", ""))
+        if element.name == "link" and LOADING_LINKS & {r.lower() for r in element.get("rel", [])}:
+            yield element.get("href", "")
+        elif element.name in ("image", "use"):
+            yield element.get("href", "") or element.get("xlink:href", "")
+        elif element.name == "style":
+            yield from _loads_of_style(element.get_text())
+        elif _is_script(element):
+            yield from _JS_IMPORT.findall(element.get_text())
+
+
+def _is_script(element: Tag) -> bool:
+    return element.name == "script" and element.get("type", "") in _JS_TYPES
+
+
+def _candidates(srcset: str) -> Iterator[str]:
+    """Return the addresses in a list of images by size; a data address holds commas itself."""
+    if not srcset.startswith("data:"):
+        yield from (entry.split()[0] for entry in srcset.split(",") if entry.strip())
+
+
+def _loads_of_style(css: str) -> Iterator[str]:
+    for url, imported in _CSS_URL.findall(css):
+        yield url or imported
+
+
+def _is_external(address: str) -> bool:
+    parts = urlsplit(address.strip())
+    return bool(parts.netloc) and parts.scheme in ("", "http", "https", "ws", "wss")

@@ -1,0 +1,40 @@
+"""What the book asks of Sphinx beyond its configuration."""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+# MyST-NB's name for how much of a cell is folded, and the book's name for what is inside.
+FOLDED = {"all": "solution", "input": "code", "output": "output"}
+
+
+class NameFolds(SphinxPostTransform):
+    """Say what is folded away: in this book a cell tagged ``hide-cell`` is a solution."""
+
+    default_priority = 198  # just before MyST-NB folds the cells, at 199
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        """Complete the words on each fold."""
+        for cell in self.document.findall(nodes.container):
+            inside = FOLDED.get(cell.get("hide_mode"))
+            if inside:
+                for prompt in ("prompt_show", "prompt_hide"):
+                    cell[prompt] = cell[prompt].replace("{type}", inside)
+
+
+def list_references(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Mark each reference as the item of a list that it is.
+
+    Docutils gives it the role ``doc-biblioentry``, which ARIA has deprecated and which no list
+    may hold, so that a screen reader finds an empty list.
+    """
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.add_post_transform(NameFolds)
+    app.connect("html-page-context", list_references)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

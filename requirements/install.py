@@ -1,0 +1,83 @@
+"""Make .venv from a lock file: `python3 requirements/install.py [book|gpu]`.
+
+Runs on the bare Python of a fresh machine, so it is written for old versions too and says in
+plain words what is missing.
+"""
+
+import os
+import subprocess
+import sys
+
+OLDEST, NEWEST = (3, 10), (3, 13)
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+VENV = os.path.join(ROOT, ".venv")
+BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
+PYTHON = os.path.join(BIN, "python")
+
+
+def main():
+    lock = sys.argv[1] if len(sys.argv) > 1 else "book"
+    if lock not in ("book", "gpu"):
+        sys.exit("There is no lock called %r: choose book or gpu." % lock)
+    check_python()
+    step("Making .venv with Python %d.%d" % sys.version_info[:2])
+    run([sys.executable, "-m", "venv", "--clear", VENV])
+    step("Installing the locked packages (half a gigabyte on the first run)")
+    install_locked(os.path.join(HERE, lock + ".lock"))
+    step("Installing rnn_utils and bookbuild from this folder")
+    run(pip("--no-deps", "--no-build-isolation", "--quiet", "--editable", ROOT))
+    step(".venv is ready")
+
+
+def check_python():
+    """Stop with a remedy if this Python cannot make the environment."""
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        sys.exit(
+            "This is Python %d.%d (%s); the book runs on Python %d.%d to %d.%d.\n"
+            "Install one of these and name it: make book PYTHON=python3.12"
+            % (sys.version_info[:2] + (sys.executable,) + OLDEST + NEWEST)
+        )
+    try:
+        import ensurepip  # noqa: F401  Debian ships Python without it
+        import venv  # noqa: F401
+    except ImportError:
+        sys.exit(
+            "This Python (%s) cannot make virtual environments: its venv module is missing.\n"
+            "On Debian or Ubuntu: sudo apt-get install python%d.%d-venv"
+            % ((sys.executable,) + sys.version_info[:2])
+        )
+
+
+def install_locked(lock):
+    """Install with uv, which is fast; with pip where uv cannot be had or reach the packages."""
+    uv = [os.path.join(BIN, "uv"), "pip", "install", "--python", PYTHON]
+    try:
+        run(pip("--quiet", "--require-hashes", "-r", os.path.join(HERE, "installer.lock")))
+        run(uv + ["--require-hashes", "-r", lock])
+    except subprocess.CalledProcessError:
+        step("uv did not manage; trying pip, which takes a few minutes")
+        run(pip("--require-hashes", "--progress-bar", "off", "-r", lock))
+
+
+def pip(*arguments):
+    return [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"] + list(arguments)
+
+
+def run(command):
+    subprocess.run(command, check=True, cwd=ROOT)
+
+
+def step(text):
+    print("==> " + text, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(
+            "This step failed (its messages are above): %s\n"
+            "Is the package registry reachable from here? .venv is incomplete: "
+            "run the same command again." % " ".join(error.cmd)
+        )

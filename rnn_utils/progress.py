@@ -1,0 +1,35 @@
+"""Where a progress bar writes: to the terminal, or as one line that a notebook page keeps."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TextIO
+
+from IPython import get_ipython
+from IPython.display import display
+
+
+def progress_stream() -> TextIO:
+    """Return the stream to give to tqdm as its `file`, standard output or a `PageStream`."""
+    return PageStream() if hasattr(get_ipython(), "kernel") else sys.stdout
+
+
+class PageStream(io.TextIOBase):
+    """Shows the last line written, as one output of a notebook cell that is replaced in place.
+
+    A bar on standard output redraws itself with carriage returns, and a saved page keeps them all.
+    """
+
+    def __init__(self) -> None:
+        self.output = None
+
+    def write(self, text: str) -> int:
+        """Show `text` instead of what was shown before; blanks, which erase a bar, are ignored."""
+        if line := text.strip():
+            data = {"text/plain": line}
+            if self.output is None:
+                self.output = display(data, raw=True, display_id=True)
+            else:
+                self.output.update(data, raw=True)
+        return len(text)

@@ -1,0 +1,65 @@
+"""Start TensorFlow once: without its log chatter, with operations that repeat bit for bit.
+
+TensorFlow writes information lines straight to file descriptor 2 while it loads, whatever the
+log level, and a notebook would show them as errors. Here they are filtered out by what they say;
+every other line, and every exception, still reaches the reader. The other modules take `keras`
+and `tf` from here, so that whichever is imported first starts TensorFlow this way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CHATTER = re.compile(
+    rb"^[IW]\d{4} "  # absl: information and warnings
+    rb"|: [IW] (tensorflow|external)/"  # the older log format
+    rb"|^WARNING: All log messages before absl"
+    rb"|^To enable the following instructions"
+    rb"|Unable to register cu\w+ (factory|plugin)"
+)
+_NO_GPU = re.compile(rb"failed call to cuInit")
+
+
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """Hold back file descriptor 2 inside the block, then pass on what is not chatter."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            for line in held:
+                if not is_chatter(line):
+                    os.write(2, line)
+
+
+def is_chatter(line: bytes) -> bool:
+    """Tell whether a start-up line says nothing that a reader could act on."""
+    return bool(_CHATTER.search(line) or (_NO_GPU.search(line) and not _has_nvidia_device()))
+
+
+def _has_nvidia_device() -> bool:
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+with without_chatter():
+    import keras
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()
+    tf.config.experimental.enable_op_determinism()
+
+__all__ = ["keras", "tf"]

@@ -1,0 +1,272 @@
+"""The training loop of the book: draw a batch, measure the loss, follow its gradient, repeat.
+
+`train` is one explicit loop, compiled by TensorFlow (`tf.function`); `evaluate` measures a model
+on data that it was not trained on. Neither hides a step that the chapters talk about.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from rnn_utils.progress import progress_stream
+from rnn_utils.recipe import Recipe
+from rnn_utils.startup import keras, tf
+
+UPDATES_PER_CALL = 10  # updates between two looks from Python: progress, divergence, validation
+ROWS_PER_CALL = 5000  # sequences that are evaluated at once
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What `train` measured. Losses are mean softmax cross-entropies in nats."""
+
+    loss: np.ndarray  # (iterations,) on each batch, before the update that it leads to
+    validation_updates: np.ndarray  # (k,) after how many updates the next two were measured
+    validation_loss: np.ndarray  # (k,) empty without validation data
+    validation_accuracy: np.ndarray  # (k,) shares between 0 and 1
+    seconds: float  # from the call to the last update, compilation included
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a model does on a set of sequences."""
+
+    loss: float  # mean softmax cross-entropy in nats
+    accuracy: float  # share of sequences whose largest logit is the right one
+    count: int  # sequences measured
+
+    @property
+    def standard_error(self) -> float:
+        """One standard error of the accuracy, for a test set drawn at random: sqrt(pq/n)."""
+        return math.sqrt(self.accuracy * (1 - self.accuracy) / self.count)
+
+
+class TrainingDiverged(ArithmeticError):
+    """The loss became infinite or not a number, so training stopped.
+
+    Attributes
+    ----------
+    iteration : int
+        The update that could not be made, counted from 1.
+    last_loss : float or None
+        The loss before, the last finite one; None if there was none.
+    """
+
+    def __init__(self, iteration: int, loss: float, last_loss: float | None, recipe: Recipe):
+        self.iteration = iteration
+        self.last_loss = last_loss
+        before = "no finite loss before it" if last_loss is None else f"{last_loss:.4g} before it"
+        super().__init__(
+            f"the loss is {loss} at iteration {iteration} ({before}); the weights are those of "
+            f"the update before. Try a learning rate below {recipe.learning_rate:g}, for instance "
+            f"{recipe.learning_rate / 10:g}, inputs scaled to [0, 1], or clipped gradients."
+        )
+
+
+def train(
+    model: keras.Model,
+    sequences: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    *,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train `model` in place with Adam, for `recipe.iterations` updates.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Reads (batch, n_steps, n_input), puts out logits (batch, n_classes); not compiled.
+    sequences : float array (n, n_steps, n_input)
+        What to learn from; pixels in [0, 1] in this book.
+    labels : integer array (n,)
+        Classes from 0 to n_classes - 1.
+    recipe : Recipe
+        Its seed decides the batches, so equal seeds give equal losses, bit for bit.
+    validation : (sequences, labels), optional
+        Measured after every 10th update and after the last.
+    progress : bool
+        Show a progress bar that leaves one line behind.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError
+        If sequences, labels and recipe do not fit together; the message names the value.
+    TrainingDiverged
+        If the loss is no longer finite. The model keeps its last finite weights.
+    """
+    sequences, labels = checked_data(sequences, labels, recipe)
+    if recipe.batch_size > len(sequences):
+        raise ValueError(
+            f"batch_size is {recipe.batch_size}, but there are only {len(sequences)} sequences"
+        )
+    if validation is not None:
+        validation = checked_data(*validation, recipe, what="validation ")
+
+    start = time.perf_counter()
+    update = compile_update(model, sequences, labels, recipe)
+    losses, validated = [], []
+    with tqdm(
+        total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=80
+    ) as bar:
+        for batches in draw_batches(len(sequences), recipe):
+            new = update(batches).numpy()
+            finite = np.isfinite(new)
+            if not finite.all():
+                losses.extend(new[: finite.argmin()])
+                raise TrainingDiverged(
+                    len(losses) + 1, new[finite.argmin()], losses[-1] if losses else None, recipe
+                )
+            losses.extend(new)
+            bar.set_postfix(loss=f"{new[-1]:.3f}", refresh=False)
+            bar.update(len(new))
+            if validation is not None:
+                validated.append((len(losses), evaluate(model, *validation)))
+
+    return History(
+        loss=np.array(losses),
+        validation_updates=np.array([updates for updates, _ in validated], dtype=int),
+        validation_loss=np.array([measured.loss for _, measured in validated]),
+        validation_accuracy=np.array([measured.accuracy for _, measured in validated]),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def compile_update(
+    model: keras.Model, sequences: np.ndarray, labels: np.ndarray, recipe: Recipe
+) -> Any:
+    """Compile the loop body: batches of indices in, the loss before each update out.
+
+    The data stays where the model is; only the indices of each batch travel.
+    """
+    x, y = tf.constant(sequences), tf.constant(labels)
+    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, recipe.batch_size], tf.int32)])
+    def update(batches):
+        losses = tf.TensorArray(tf.float32, size=len(batches))
+        for i in tf.range(len(batches)):
+            batch_x, batch_y = tf.gather(x, batches[i]), tf.gather(y, batches[i])
+            with tf.GradientTape() as tape:
+                logits = model(batch_x, training=True)
+                loss = cross_entropy(batch_y, logits)
+            losses = losses.write(i, loss)
+            if not tf.math.is_finite(loss):
+                break
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply(gradients, model.trainable_variables)
+        return losses.stack()
+
+    return update
+
+
+def cross_entropy(labels: Any, logits: Any) -> Any:
+    """Return the mean of -log softmax(logits)[label] over a batch, in nats."""
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+
+
+def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
+    """Yield int32 indices (k, batch_size), k updates at a time, `iterations` in all.
+
+    Batches are cut from a random permutation of the n sequences; when too few are left for
+    another batch, a new permutation is drawn. So no batch holds a sequence twice.
+    """
+    rng = np.random.default_rng(recipe.seed)
+    order = np.empty(0, np.int32)
+    for first in range(0, recipe.iterations, UPDATES_PER_CALL):
+        batches = []
+        for _ in range(min(UPDATES_PER_CALL, recipe.iterations - first)):
+            if len(order) < recipe.batch_size:
+                order = rng.permutation(n).astype(np.int32)
+            batch, order = np.split(order, [recipe.batch_size])
+            batches.append(batch)
+        yield np.stack(batches)
+
+
+def predict_logits(model: keras.Model, sequences: np.ndarray) -> np.ndarray:
+    """Return the model's logits (n, n_classes) for sequences (n, n_steps, n_input)."""
+    parts = range(0, len(sequences), ROWS_PER_CALL)
+    return np.concatenate([model(sequences[i : i + ROWS_PER_CALL]).numpy() for i in parts])
+
+
+def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> Evaluation:
+    """Measure loss and accuracy of a model on sequences and their labels.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Reads (batch, steps, features), puts out logits (batch, n_classes).
+    sequences : float array (n, steps, features)
+    labels : integer array (n,)
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to measure, or sequences and labels do not fit together.
+    """
+    sequences, labels = checked_data(sequences, labels)
+    logits = predict_logits(model, sequences)
+    check_labels(labels, logits.shape[-1])
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits).numpy()
+    return Evaluation(
+        loss=float(losses.mean(dtype=np.float64)),
+        accuracy=float((logits.argmax(axis=-1) == labels).mean()),
+        count=len(labels),
+    )
+
+
+def checked_data(
+    sequences: np.ndarray, labels: np.ndarray, recipe: Recipe | None = None, what: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return sequences as float32 and labels as int32, or say what does not fit."""
+    sequences, labels = np.asarray(sequences), np.asarray(labels)
+    if sequences.ndim != 3 or sequences.dtype.kind != "f":
+        raise ValueError(
+            f"{what}sequences must be floats of shape (n, steps, features), got "
+            f"{sequences.dtype} of shape {sequences.shape}; reduce_images makes them from images"
+        )
+    if recipe is not None and sequences.shape[1:] != (recipe.n_steps, recipe.n_input):
+        raise ValueError(
+            f"{what}sequences have shape {sequences.shape}, but the recipe reads "
+            f"n_steps={recipe.n_steps} rows of n_input={recipe.n_input}"
+        )
+    if len(sequences) == 0:
+        raise ValueError(f"there are no {what}sequences: shape {sequences.shape}")
+    if not np.isfinite(sequences).all():
+        where = np.argwhere(~np.isfinite(sequences))[0]
+        raise ValueError(
+            f"{what}sequences hold {sequences[tuple(where)]} at index {tuple(map(int, where))}"
+        )
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{what}labels must be whole numbers of shape (n,), got {labels.dtype} of shape "
+            f"{labels.shape}"
+        )
+    if len(labels) != len(sequences):
+        raise ValueError(f"{len(sequences)} {what}sequences, but {len(labels)} labels")
+    if recipe is not None:
+        check_labels(labels, recipe.n_classes, what)
+    return sequences.astype(np.float32, copy=False), labels.astype(np.int32)
+
+
+def check_labels(labels: np.ndarray, n_classes: int, what: str = "") -> None:
+    """Raise ValueError if a label is not a class from 0 to n_classes - 1."""
+    wrong = (labels < 0) | (labels >= n_classes)
+    if wrong.any():
+        i = int(wrong.argmax())
+        raise ValueError(
+            f"{what}label {labels[i]} at index {i} is not a class from 0 to {n_classes - 1}"
+        )

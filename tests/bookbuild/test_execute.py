@@ -1,0 +1,240 @@
+"""Running pages: what is kept, what is passed on, and every way in which a page can fail."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell
+
+from bookbuild.book import BookError
+from bookbuild.execute import parse_value
+
+STUBBORN = """import time
+while True:
+    try:
+        time.sleep(1)
+    except KeyboardInterrupt:
+        pass"""
+
+FAILURES = {
+    "raises": ("1 / 0", "ZeroDivisionError: division by zero"),
+    "exits": ("import sys; sys.exit(0)", "SystemExit"),
+    "dies": ("import os; os._exit(1)", "the kernel died"),
+    "hangs": ("while True: pass", "no end after 3 s"),
+    "resists": (STUBBORN, "no end after 3 s"),
+    "asks": ("input()", "StdinNotImplementedError"),
+}
+
+
+def parameters(source="seed = 1\nquick = False\nrate: float = 0.1  # a step", **metadata):
+    return new_code_cell(source, metadata={"tags": ["parameters", *metadata.get("tags", [])]})
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_failure_is_named_and_the_other_pages_run(book, kind):
+    source, error = FAILURES[kind]
+    book.add("bad", "x = 1", source, "print('after')")
+    book.add("good", "print('fine')")
+    done = book.run("execute", "--timeout", "3")
+    assert done.returncode == 1, done.stderr
+    report = done.stdout.partition("1 of 2 pages failed")[2]
+    assert f"chapters/bad, cell 3 (id 'c2'): {source.splitlines()[0]}" in report
+    assert error in report
+    assert "Traceback" not in done.stdout + done.stderr
+    assert book.printed("good") == "fine\n"
+    assert book.failed("bad").exists()
+    assert not book.executed("bad").exists()
+
+
+def test_a_kernel_that_never_starts_is_given_up(book, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, time\nif 'ipykernel_launcher' in sys.orig_argv: time.sleep(60)\n"
+    )
+    book.add("one", "x = 1")
+    done = book.run("execute", "--start-timeout", "2", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "chapters/one, before the first cell" in done.stdout
+    assert "the kernel did not start" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_failed_page_leaves_no_earlier_run_that_could_be_taken_for_it(book):
+    book.add("one", "from pathlib import Path\nassert not Path('broken').exists()")
+    assert book.run("execute").returncode == 0
+    (book.root / "chapters" / "broken").touch()
+    assert book.run("execute").returncode == 1
+    assert not book.executed("one").exists()
+    (book.root / "chapters" / "broken").unlink()
+    assert book.run("execute").returncode == 0
+    assert not book.failed("one").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_kernel_and_keeps_the_earlier_run(book, number):
+    book.add("one", "from pathlib import Path\nPath('started').touch()", "import time")
+    assert book.run("execute").returncode == 0
+    (book.root / "chapters" / "started").unlink()
+    book.edit(book.source("one"), lambda n: n["cells"][2].update(source="import time\n" + STUBBORN))
+    earlier = book.executed("one").read_text()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bookbuild", "--book", str(book.root), "execute"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (book.root / "chapters" / "started").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    kernels = psutil.Process(process.pid).children(recursive=True)
+    assert kernels
+    os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert psutil.wait_procs(kernels, timeout=10)[1] == []
+    assert book.executed("one").read_text() == earlier
+
+
+def test_parameters_reach_the_page_with_their_types(book):
+    book.add("one", parameters(), "print(repr((seed, quick, rate)))")
+    done = book.run("execute", "one", "-p", "seed", "3", "-p", "rate", "1e-3", "--quick")
+    assert done.returncode == 0, done.stdout
+    assert book.printed("one") == "(3, True, 0.001)\n"
+    kept = json.loads(book.executed("one").read_text())["metadata"]["bookbuild"]
+    assert kept["parameters"] == {"quick": True, "rate": 0.001, "seed": 3}
+    assert kept["quick"] is True
+    assert kept["seconds"] > 0
+
+
+def test_quick_spares_pages_that_do_not_declare_it(book):
+    book.add("one", parameters("seed = 1"), "print(seed)")
+    assert book.run("execute", "--quick").returncode == 0
+    assert book.printed("one") == "1\n"
+    assert json.loads(book.executed("one").read_text())["metadata"]["bookbuild"]["quick"] is False
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(book):
+    book.add("one", parameters(), "print(seed)")
+    done = book.run("execute", "-p", "sead", "3")
+    assert done.returncode == 2
+    assert "chapters/one has no parameter 'sead'; it declares: seed, quick, rate" in done.stderr
+    assert not book.executed("one").exists()
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"), [([], []), (["remove-cell"], ["remove-cell"])], ids=["shown", "hidden"]
+)
+def test_injected_parameters_are_hidden_as_the_defaults_are(book, tags, expected):
+    book.add("one", parameters(tags=tags))
+    assert book.run("execute", "-p", "seed", "3").returncode == 0
+    injected = json.loads(book.executed("one").read_text())["cells"][2]
+    assert injected["metadata"] == {"tags": ["injected-parameters", *expected]}
+
+
+def test_two_runs_differ_in_their_date_and_duration_alone(book):
+    book.add("one", parameters(), "print(seed)")
+    runs = []
+    for _ in range(2):
+        assert book.run("execute", "-p", "seed", "3").returncode == 0
+        runs.append(json.loads(book.executed("one").read_text()))
+        del runs[-1]["metadata"]["bookbuild"]
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("name", ["two", "chapters/two", "chapters/two.ipynb", "./chapters/two"])
+def test_a_chapter_is_found_by_name_and_by_path(book, name):
+    book.add("one", "x = 1")
+    book.add("two", "x = 1")
+    assert book.run("execute", name).returncode == 0
+    assert book.executed("two").exists()
+    assert not book.executed("one").exists()
+
+
+def test_an_unknown_chapter_is_refused_with_those_there_are(book):
+    book.add("one", "x = 1")
+    done = book.run("execute", "three")
+    assert done.returncode == 2
+    assert "no chapter 'three' in _toc.yml; the chapters are: one" in done.stderr
+
+
+def test_a_page_runs_in_its_folder_on_this_interpreter(book, tmp_path):
+    kernels = tmp_path / "jupyter" / "kernels" / "python3"
+    kernels.mkdir(parents=True)
+    (kernels / "kernel.json").write_text(
+        json.dumps({"argv": ["/bin/false"], "display_name": "stray", "language": "python"})
+    )
+    book.add("one", "import os, sys; print(os.path.basename(os.getcwd()), sys.prefix)")
+    done = book.run("execute", JUPYTER_DATA_DIR=str(tmp_path / "jupyter"))
+    assert done.returncode == 0, done.stdout
+    assert book.printed("one") == f"chapters {sys.prefix}\n"
+
+
+def test_progress_is_a_plain_line_per_page_and_cell(book):
+    book.add("one", "x = 1", "print('a')")
+    done = book.run("execute")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["chapters/one"] * 4
+    assert "\r" not in done.stdout
+    assert "\x1b" not in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_page_without_code_is_a_page(book):
+    book.add("words")
+    assert book.run("execute").returncode == 0
+    assert book.run("check").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda root: (root / "_toc.yml").unlink(), "no _toc.yml in"),
+        (lambda root: (root / "_toc.yml").write_text("root: [\n"), "_toc.yml cannot be read"),
+        (lambda root: (root / "intro.md").unlink(), "_toc.yml names 'intro'"),
+        (lambda root: (root / "chapters" / "one.ipynb").write_text("{"), "not a readable notebook"),
+        (lambda root: (root / "chapters" / "one.ipynb").write_text("{}"), "not a readable notebook"),
+    ],
+)
+def test_a_damaged_book_gets_a_message(book, damage, message):
+    book.add("one", "x = 1")
+    damage(book.root)
+    done = book.run("execute")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "soon"])
+def test_a_limit_that_is_none_is_refused(book, limit):
+    book.add("one", "x = 1")
+    done = book.run("execute", "--timeout", limit)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("-3", -3),
+        ("1e-3", 0.001),
+        ("True", True),
+        ("false", False),
+        ("None", None),
+        ("[1, 2]", [1, 2]),
+        ("mnist-5k", "mnist-5k"),
+    ],
+)
+def test_values_are_read_as_they_are_meant(text, value):
+    assert parse_value(text) == value
+    assert type(parse_value(text)) is type(value)
+
+
+def test_half_a_list_is_refused():
+    with pytest.raises(BookError, match=r"'\[1,' is not YAML"):
+        parse_value("[1,")

@@ -1,0 +1,66 @@
+"""The recipe: its numbers, and what it refuses."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pytest
+
+from rnn_utils.recipe import Recipe
+
+
+def test_defaults_are_the_recipe_of_the_book():
+    assert Recipe() == Recipe(16, 16, 64, 10, 3, 0.01, 500, 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("iterations", 0),
+        ("iterations", -1),
+        ("batch_size", 0),
+        ("n_hidden", -8),
+        ("n_layers", 0),
+        ("seed", -1),
+        ("seed", 2**31),
+        ("learning_rate", 0.0),
+        ("learning_rate", -0.01),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+    ],
+)
+def test_nonsense_is_refused_by_name_and_value(name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be .*got {value}"):
+        Recipe(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("iterations", 10.0),
+        ("iterations", "10"),
+        ("batch_size", None),
+        ("n_hidden", True),
+        ("learning_rate", "fast"),
+        ("learning_rate", "0.1"),
+        ("learning_rate", None),
+        ("learning_rate", False),
+    ],
+)
+def test_other_types_are_refused_by_name_and_value(name, value):
+    with pytest.raises(TypeError, match=rf"{name} must be .*got {value!r}"):
+        Recipe(**{name: value})
+
+
+def test_numpy_numbers_become_python_numbers():
+    recipe = Recipe(n_hidden=np.int64(8), learning_rate=np.float32(0.5))
+    assert type(recipe.n_hidden) is int
+    assert type(recipe.learning_rate) is float
+
+
+def test_a_recipe_cannot_be_changed_only_replaced():
+    recipe = Recipe()
+    with pytest.raises(FrozenInstanceError):
+        recipe.seed = 1
+    assert replace(recipe, seed=1).seed == 1
+    with pytest.raises(ValueError, match="seed must be from 0"):
+        replace(recipe, seed=-5)

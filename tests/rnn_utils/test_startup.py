@@ -1,0 +1,46 @@
+"""TensorFlow starts quietly, and only when it is needed; real errors stay visible."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def python(program):
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("first", ["rnn_utils.training", "rnn_utils.models", "rnn_utils.startup"])
+def test_whatever_is_imported_first_nothing_reaches_stderr(first):
+    run = python(f"import {first}; from rnn_utils import train, basic_rnn, Recipe")
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_reading_digits_and_drawing_start_no_tensorflow():
+    run = python(
+        "import sys; from rnn_utils import Recipe, load_mnist, reduce_images, show, record; "
+        "from rnn_utils import cells, plots, diagrams; sys.exit('tensorflow' in sys.modules)"
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_real_errors_of_the_start_still_show():
+    run = python(
+        "import os\nfrom rnn_utils.startup import without_chatter\n"
+        "with without_chatter():\n"
+        "    os.write(2, b'I0000 00:00:1 1 port.cc:153] oneDNN is on\\n')\n"
+        "    os.write(2, b'E0000 00:00:1 1 disk.cc:1] disk full\\n')\n"
+        "    raise RuntimeError('no kernel')"
+    )
+    assert "oneDNN" not in run.stderr
+    assert "disk full" in run.stderr
+    assert "RuntimeError: no kernel" in run.stderr
+
+
+def test_public_names_are_the_ones_that_are_there():
+    import rnn_utils
+
+    assert all(callable(getattr(rnn_utils, name)) for name in rnn_utils.__all__)
+    assert set(rnn_utils.__all__) <= set(dir(rnn_utils))
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = rnn_utils.trian

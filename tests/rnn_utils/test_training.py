@@ -1,0 +1,246 @@
+"""The training loop: what it learns, measures, repeats and refuses."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnn_utils import models, training
+from rnn_utils.recipe import Recipe
+from rnn_utils.startup import keras, tf
+from rnn_utils.training import TrainingDiverged, evaluate, train
+
+SMALL = Recipe(n_hidden=8, batch_size=20, iterations=25)
+
+
+def toy(n=200, recipe=SMALL, seed=0):
+    """Return sequences whose class is the column that holds most ink: easy to learn."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, recipe.n_classes, n)
+    sequences = 0.2 * rng.random((n, recipe.n_steps, recipe.n_input), dtype=np.float32)
+    sequences[np.arange(n), :, labels] += 0.8
+    return sequences, labels
+
+
+def fit(recipe=SMALL, **options):
+    model = models.basic_rnn(recipe)
+    return model, train(model, *toy(), recipe, progress=False, **options)
+
+
+def test_it_learns():
+    model, history = fit(replace(SMALL, iterations=100, learning_rate=0.02))
+    assert history.loss[-10:].mean() < 0.2 * history.loss[:3].mean()
+    assert evaluate(model, *toy(seed=1)).accuracy > 0.95
+
+
+def test_loss_is_that_of_the_batch_before_its_update():
+    recipe = replace(SMALL, iterations=1)
+    sequences, labels = toy()
+    batch = next(training.draw_batches(len(labels), recipe))[0]
+    expected = evaluate(models.basic_rnn(recipe), sequences[batch], labels[batch]).loss
+    _, history = fit(recipe)
+    assert history.loss.shape == (1,)
+    assert history.loss[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_updates_are_those_of_keras_fit_on_the_same_batches():
+    sequences, labels = toy()
+    _, history = fit()
+    reference = models.basic_rnn(SMALL)
+    reference.compile(
+        keras.optimizers.Adam(SMALL.learning_rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    batches = np.concatenate(list(training.draw_batches(len(labels), SMALL)))
+    expected = []
+    for batch in batches:
+        reference.reset_metrics()
+        expected.append(reference.train_on_batch(sequences[batch], labels[batch]))
+    assert history.loss == pytest.approx(np.ravel(expected), abs=2e-4)
+
+
+@pytest.mark.parametrize("iterations", [1, 9, 10, 11, 1000])
+def test_any_number_of_iterations(iterations):
+    _, history = fit(replace(SMALL, iterations=iterations, n_hidden=2, batch_size=2))
+    assert history.loss.shape == (iterations,)
+    assert history.seconds > 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 200])
+def test_any_batch_size_up_to_the_data(batch_size):
+    _, history = fit(replace(SMALL, batch_size=batch_size, iterations=3))
+    assert np.isfinite(history.loss).all()
+
+
+@pytest.mark.parametrize("build", [models.basic_rnn, models.lstm])
+def test_equal_seeds_give_equal_bits(build):
+    def losses(seed):
+        recipe = replace(SMALL, seed=seed)
+        return train(build(recipe), *toy(), recipe, progress=False).loss
+
+    assert np.array_equal(losses(3), losses(3))
+    assert not np.array_equal(losses(3), losses(4))
+
+
+def test_equal_seeds_give_equal_bits_in_another_process():
+    program = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_training import fit
+print(fit()[1].loss.tobytes().hex())
+"""
+    folder = str(__import__("pathlib").Path(__file__).parent)
+    other = subprocess.run(
+        [sys.executable, "-c", program, folder], capture_output=True, text=True, check=True
+    )
+    assert other.stdout.strip() == fit()[1].loss.tobytes().hex()
+
+
+def test_validation_is_measured_every_tenth_update_and_at_the_end():
+    held_out = toy(seed=1)
+    model, history = fit(validation=held_out)
+    assert history.validation_updates.tolist() == [10, 20, 25]
+    final = evaluate(model, *held_out)
+    assert history.validation_loss[-1] == final.loss
+    assert history.validation_accuracy[-1] == final.accuracy
+    _, unwatched = fit()
+    assert np.array_equal(history.loss, unwatched.loss), "watching must not change the run"
+    assert unwatched.validation_loss.shape == (0,)
+
+
+def test_batches_are_cut_from_permutations():
+    recipe = replace(SMALL, batch_size=30, iterations=17)
+    batches = np.concatenate(list(training.draw_batches(100, recipe)))
+    assert batches.shape == (17, 30)
+    assert all(len(set(batch)) == 30 for batch in batches)
+    epochs = [np.concatenate(batches[i : i + 3]) for i in range(0, 15, 3)]
+    assert all(len(set(epoch)) == 90 for epoch in epochs)
+    assert not np.array_equal(epochs[0], epochs[1])
+
+
+def diverging(recipe, at):
+    """Return a model that is harmless until its `at`-th call in training, then puts out NaN."""
+
+    class Bomb(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.calls = self.add_weight(
+                shape=(), dtype="int32", initializer="zeros", trainable=False
+            )
+
+        def call(self, x):
+            self.calls.assign_add(1)
+            return tf.where(self.calls < at, x, float("nan"))
+
+    return keras.Sequential(
+        [
+            keras.Input((recipe.n_steps, recipe.n_input)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(recipe.n_classes, kernel_initializer="zeros"),
+            Bomb(),
+        ]
+    )
+
+
+@pytest.mark.parametrize("at", [1, 2, 10, 11, 23])
+def test_divergence_stops_training_and_keeps_the_last_finite_weights(at):
+    model = diverging(SMALL, at)
+    model.layers[-1].calls.assign(0)
+    with pytest.raises(TrainingDiverged, match=rf"nan at iteration {at} .*learning rate") as caught:
+        train(model, *toy(), SMALL, progress=False)
+    assert caught.value.iteration == at
+    assert (caught.value.last_loss is None) == (at == 1)
+    if at > 1:
+        assert np.isfinite(caught.value.last_loss)
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+    assert int(model.layers[-1].calls) == at, "nothing may run after the loss is lost"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": slice(0, 199)}, "200 sequences, but 199 labels"),
+        ({"label": 10}, "label 10 at index 5 is not a class from 0 to 9"),
+        ({"label": -1}, "label -1 at index 5 is not a class from 0 to 9"),
+        ({"pixel": np.nan}, r"sequences hold nan at index \(3, 2, 1\)"),
+        ({"pixel": np.inf}, r"sequences hold inf at index \(3, 2, 1\)"),
+        ({"rank": 2}, r"sequences must be floats of shape \(n, steps, features\), got float32"),
+        ({"dtype": "uint8"}, "sequences must be floats .*got uint8 .*reduce_images"),
+        ({"steps": 15}, r"shape \(200, 15, 16\), but the recipe reads n_steps=16"),
+        ({"labels_dtype": float}, "labels must be whole numbers .*got float64"),
+        ({"n": 0}, "there are no sequences"),
+        ({"batch_size": 201}, "batch_size is 201, but there are only 200 sequences"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused(change, message):
+    sequences, labels = toy()
+    recipe = replace(SMALL, batch_size=change.get("batch_size", 20))
+    labels = labels[change.get("labels", slice(None))].astype(change.get("labels_dtype", int))
+    labels[5] = change.get("label", labels[5])
+    sequences[3, 2, 1] = change.get("pixel", 0)
+    sequences = sequences.astype(change.get("dtype", "float32"))[:, : change.get("steps", 16)]
+    if change.get("rank") == 2:
+        sequences = sequences[0]
+    n = change.get("n", None)
+    with pytest.raises(ValueError, match=message):
+        train(models.basic_rnn(recipe), sequences[:n], labels[:n], recipe, progress=False)
+
+
+def test_bad_validation_data_is_refused_before_training():
+    sequences, labels = toy()
+    with pytest.raises(ValueError, match="200 validation sequences, but 3 labels"):
+        fit(validation=(sequences, labels[:3]))
+
+
+def test_evaluate_matches_a_plain_computation():
+    model, _ = fit()
+    sequences, labels = toy(n=37)
+    p = tf.nn.softmax(model(sequences)).numpy().astype("float64")
+    measured = evaluate(model, sequences, labels)
+    assert measured.loss == pytest.approx(-np.log(p[np.arange(37), labels]).mean(), rel=1e-5)
+    assert measured.accuracy == (p.argmax(axis=1) == labels).mean()
+    share = measured.accuracy
+    assert measured.count == 37
+    assert measured.standard_error == pytest.approx((share * (1 - share) / 37) ** 0.5)
+
+
+def test_evaluate_in_parts_is_evaluate_at_once(monkeypatch):
+    model, _ = fit()
+    whole = evaluate(model, *toy(n=101))
+    monkeypatch.setattr(training, "ROWS_PER_CALL", 10)
+    parts = evaluate(model, *toy(n=101))
+    assert parts.accuracy == whole.accuracy
+    assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
+
+
+def test_evaluate_refuses_what_it_cannot_measure():
+    model, _ = fit()
+    sequences, labels = toy()
+    with pytest.raises(ValueError, match="there are no sequences"):
+        evaluate(model, sequences[:0], labels[:0])
+    with pytest.raises(ValueError, match="label 11 at index 0"):
+        evaluate(model, sequences, labels - labels + 11)
+
+
+def test_a_bar_leaves_one_line_in_a_terminal(capsys):
+    train(models.basic_rnn(SMALL), *toy(), SMALL)
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert captured.out.count("\n") == 1
+    assert "25/25" in captured.out.split("\r")[-1]
+
+
+def test_the_recipe_on_the_full_set_reads_nine_digits_of_ten(full_mnist):
+    from rnn_utils.data import reduce_images
+
+    sequences = reduce_images(full_mnist.train_images)
+    held_out = reduce_images(full_mnist.test_images)
+    accuracies = []
+    for seed in range(5):
+        recipe = Recipe(seed=seed)
+        model = models.basic_rnn(recipe)
+        train(model, sequences, full_mnist.train_labels, recipe, progress=False)
+        accuracies.append(evaluate(model, held_out, full_mnist.test_labels).accuracy)
+    assert np.mean(accuracies) >= 0.90
