@@ -1,7 +1,6 @@
 """Notebook files: read and written safely, rid of what changes from run to run, put together."""
 
 import copy
-import json
 import os
 import tempfile
 from itertools import zip_longest
@@ -46,7 +45,7 @@ def read_as_is(path: Path) -> NotebookNode:
         If the file is not JSON or has not the shape of a notebook.
     """
     try:
-        notebook = nbformat.from_dict(json.loads(path.read_text("utf-8")))
+        notebook = nbformat.v4.reads(path.read_text("utf-8"))
         shaped = all(isinstance(cell.metadata, dict) for cell in notebook.cells)
         shaped = shaped and isinstance(notebook.metadata, dict) and notebook.nbformat == 4
     except (OSError, ValueError, AttributeError) as error:
@@ -59,7 +58,7 @@ def read_as_is(path: Path) -> NotebookNode:
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that the path never holds half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    text = nbformat.v4.writes(notebook) + "\n"
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

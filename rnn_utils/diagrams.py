@@ -1,266 +1,33 @@
-"""Diagrams of the book's networks, drawn with a handful of primitives.
+"""Diagrams of the book's networks.
 
 Symbols are those of the text: row t of the digit is $x_t$, the hidden state $h_t$, the weights
 from input to hidden $W$, from hidden to hidden $U$. Colours are those of `rnn_utils.style`: one
-meaning each, the same in every figure. A diagram's coordinates are inches on paper.
+meaning each, the same in every figure. Coordinates are inches on paper.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
-from matplotlib.path import Path
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 
-from rnn_utils.style import (
-    INK,
-    MATHS,
-    PADDING,
-    PAPER,
-    QUIET,
-    ROLES,
-    RULE,
-    SMALL,
-    TEXT,
-    WIDTH,
-    axes_or_new,
-    blend,
-    house_style,
-)
+from rnn_utils.cell_diagrams import GRU_PARTS, LSTM_PARTS, gru_cell, lstm_cell
+from rnn_utils.figure_inputs import as_grey, numbers
+from rnn_utils.sketch import FRAMES, Node, Sketch
+from rnn_utils.style import INK, MATHS, QUIET, ROLES, SMALL, TEXT, house_style
 
-Point = tuple[float, float]
-
-TIMES = r"$\times$"
-LINES, BOXES, FRAMES, WORDS = 1, 2, 3, 4  # z-orders
-
-FADED = 0.78  # how far towards paper the colour goes of what is not highlighted
-
-# Primitives -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Node:
-    """Something that arrows meet: its middle and how far its border is from there."""
-
-    x: float
-    y: float
-    half_width: float
-    half_height: float
-
-    def left(self, shift: float = 0.0) -> Point:
-        """Return the middle of the left border, or `shift` inches above it."""
-        return self.x - self.half_width, self.y + shift
-
-    def right(self, shift: float = 0.0) -> Point:
-        """Return the middle of the right border, or `shift` inches above it."""
-        return self.x + self.half_width, self.y + shift
-
-    def top(self, shift: float = 0.0) -> Point:
-        """Return the middle of the upper border, or `shift` inches right of it."""
-        return self.x + shift, self.y + self.half_height
-
-    def bottom(self, shift: float = 0.0) -> Point:
-        """Return the middle of the lower border, or `shift` inches right of it."""
-        return self.x + shift, self.y - self.half_height
-
-
-class Sketch:
-    """An empty sheet, and the few things that a diagram is made of.
-
-    Parameters
-    ----------
-    height : float
-        Inches; the width is that of every figure of the book.
-    ax : matplotlib.axes.Axes or None
-        Where to draw; None makes a figure of the right size.
-    highlight : str or None
-        The part to show; all that belongs to other parts is faded. None shows everything.
-    """
-
-    def __init__(self, height: float, ax: Axes | None, highlight: str | None = None):
-        self.ax = axes_or_new(ax, height, layout=None)
-        self.highlight = highlight
-        self.ax.set(
-            xlim=(PADDING, WIDTH - PADDING), ylim=(PADDING, height - PADDING), aspect="equal"
-        )
-        self.ax.set_axis_off()
-
-    @property
-    def figure(self) -> Figure:
-        """The figure that holds the diagram."""
-        return self.ax.figure
-
-    def is_shown(self, parts: tuple[str, ...]) -> bool:
-        """Whether a thing that belongs to `parts` is drawn in full rather than faded."""
-        return self.highlight is None or self.highlight in parts
-
-    def tint(self, colour: str, parts: tuple[str, ...]) -> str:
-        """Return `colour`, or a pale version of it where another part is highlighted."""
-        return colour if self.is_shown(parts) else blend(colour, PAPER, FADED)
-
-    def layer(self, level: int, parts: tuple[str, ...]) -> float:
-        """Return the z-order for `level`, such that nothing faded lies over what is shown."""
-        return level if self.is_shown(parts) else level - 0.5
-
-    def box(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        role: str,
-        *,
-        width: float = 0.66,
-        height: float = 0.5,
-        size: float = MATHS,
-        parts: tuple[str, ...] = (),
-    ) -> Node:
-        """Draw a rounded box around `text`, in the colours of `role`."""
-        corner = 0.07
-        self.ax.add_patch(
-            FancyBboxPatch(
-                (x - width / 2 + corner, y - height / 2 + corner),
-                width - 2 * corner,
-                height - 2 * corner,
-                boxstyle=f"round,pad={corner}",
-                facecolor=self.tint(ROLES[role].fill, parts),
-                edgecolor=self.tint(ROLES[role].line, parts),
-                linewidth=1.6,
-                zorder=self.layer(BOXES, parts),
-            )
-        )
-        self.text(x, y, text, size=size, parts=parts)
-        return Node(x, y, width / 2, height / 2)
-
-    def op(
-        self,
-        x: float,
-        y: float,
-        symbol: str,
-        role: str,
-        *,
-        radius: float = 0.17,
-        parts: tuple[str, ...] = (),
-    ) -> Node:
-        """Draw an elementwise operation: a small circle around its symbol."""
-        self.ax.add_patch(
-            Circle(
-                (x, y),
-                radius,
-                facecolor=PAPER,
-                edgecolor=self.tint(ROLES[role].line, parts),
-                linewidth=1.6,
-                zorder=self.layer(BOXES, parts),
-            )
-        )
-        self.text(x, y, symbol, parts=parts)
-        return Node(x, y, radius, radius)
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        *,
-        size: float = TEXT,
-        colour: str = INK,
-        ha: str = "center",
-        va: str = "center",
-        parts: tuple[str, ...] = (),
-    ) -> None:
-        """Write `text` at a point."""
-        colour = self.tint(colour, parts)
-        self.ax.text(x, y, text, size=size, color=colour, ha=ha, va=va, zorder=WORDS)
-
-    def arrow(
-        self,
-        *points: Point,
-        role: str = "shared",
-        dashed: bool = False,
-        head: bool = True,
-        radius: float = 0.12,
-        parts: tuple[str, ...] = (),
-    ) -> None:
-        """Draw a line through `points`, with rounded corners and a head at its end."""
-        colour = self.tint(ROLES[role].line, parts)
-        self.ax.add_patch(
-            FancyArrowPatch(
-                path=_rounded(points, radius),
-                arrowstyle="-|>,head_length=5,head_width=2.6" if head else "-",
-                facecolor=colour,
-                edgecolor=colour,
-                linewidth=1.6,
-                linestyle=(0, (4, 2)) if dashed else "-",
-                fill=head,
-                joinstyle="miter",
-                capstyle="butt",
-                shrinkA=0,
-                shrinkB=0,
-                mutation_scale=1,
-                zorder=self.layer(LINES, parts),
-            )
-        )
-
-    def dot(self, x: float, y: float, role: str, *, parts: tuple[str, ...] = ()) -> None:
-        """Mark a point where a line branches: lines that cross without a dot do not meet."""
-        self.ax.add_patch(
-            Circle(
-                (x, y),
-                0.045,
-                color=self.tint(ROLES[role].line, parts),
-                zorder=self.layer(LINES, parts),
-            )
-        )
-
-    def image(self, x: float, y: float, pixels: np.ndarray, *, size: float) -> Node:
-        """Show grey values from 0 (paper) to 1 (ink) in a square."""
-        half = size / 2
-        limits = self.ax.axis()
-        self.ax.imshow(
-            pixels,
-            extent=(x - half, x + half, y - half, y + half),
-            cmap="gray_r",
-            vmin=0,
-            vmax=1,
-            interpolation="none",
-            zorder=BOXES,
-        )
-        self.ax.axis(limits)
-        self.ax.add_patch(
-            Rectangle(
-                (x - half, y - half),
-                size,
-                size,
-                fill=False,
-                edgecolor=RULE,
-                linewidth=0.8,
-                zorder=BOXES,
-            )
-        )
-        return Node(x, y, half, half)
-
-
-def _rounded(points: tuple[Point, ...], radius: float) -> Path:
-    """Return the path through `points` whose corners are rounded by `radius` inches."""
-    points = [np.asarray(point, dtype=float) for point in points]
-    vertices, codes = [points[0]], [Path.MOVETO]
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        for neighbour in (before, after):
-            step = neighbour - corner
-            length = np.hypot(*step)
-            on_leg = corner + step * min(radius, length / 2) / length
-            if neighbour is before:
-                vertices += [on_leg, corner]
-                codes += [Path.LINETO, Path.CURVE3]
-            else:
-                vertices.append(on_leg)
-                codes.append(Path.CURVE3)
-    return Path([*vertices, points[-1]], [*codes, Path.LINETO])
-
-
-# Reading a digit row by row -------------------------------------------------------------------
+__all__ = [
+    "GRU_PARTS",
+    "LSTM_PARTS",
+    "bidirectional",
+    "deep",
+    "deep_places",
+    "gru_cell",
+    "lstm_cell",
+    "rnn_rolled_unrolled",
+]
 
 STEPS = (1, 2, 3, 16)  # the time steps that unrolled diagrams show; dots stand for the others
 
@@ -285,14 +52,10 @@ def _grey_digit(image: np.ndarray | None) -> np.ndarray:
     """Return `image` scaled to [0, 1], or the drawn digit where there is none."""
     if image is None:
         return _drawn_digit()
-    image = np.asarray(image, dtype=float)
-    if image.ndim != 2 or image.shape[0] < max(STEPS):
-        raise ValueError(
-            f"image must be one digit of at least {max(STEPS)} rows, got shape {image.shape}"
-        )
-    if not np.isfinite(image).all() or image.min() < 0:
-        raise ValueError("image must hold grey values: finite, none below 0")
-    return image / max(image.max(), np.finfo(float).tiny)
+    image = numbers("image", image, 2)
+    if len(image) != max(STEPS):
+        raise ValueError(f"image must have one row per step, {max(STEPS)}, got {len(image)}")
+    return as_grey(image)
 
 
 def _row_being_read(
@@ -317,16 +80,13 @@ def _row_being_read(
     return node
 
 
-# Architectures --------------------------------------------------------------------------------
-
-
 def rnn_rolled_unrolled(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
     """Draw the basic RNN as a loop, and unrolled over the rows of a digit.
 
     Parameters
     ----------
-    image : array (rows, columns), optional
-        The digit being read, at least 16 rows; a typeface's 3 by default.
+    image : array (16, columns), optional
+        The digit being read, 0 for paper; a typeface's 3 by default.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -337,7 +97,7 @@ def rnn_rolled_unrolled(image: np.ndarray | None = None, *, ax: Axes | None = No
     Raises
     ------
     ValueError
-        Where `image` is not one finite digit of at least 16 rows.
+        Where `image` is not one finite digit of 16 rows.
     """
     image = _grey_digit(image)
     with house_style():
@@ -369,8 +129,8 @@ def bidirectional(
 
     Parameters
     ----------
-    image : array (rows, columns), optional
-        The digit being read, at least 16 rows; a typeface's 3 by default.
+    image : array (16, columns), optional
+        The digit being read, 0 for paper; a typeface's 3 by default.
     wrong_read_out : bool
         Whether to show the mistake of taking both halves of the last output: its backward half
         has read one row.
@@ -384,7 +144,7 @@ def bidirectional(
     Raises
     ------
     ValueError
-        Where `image` is not one finite digit of at least 16 rows.
+        Where `image` is not one finite digit of 16 rows.
     """
     image = _grey_digit(image)
     with house_style():
@@ -432,8 +192,8 @@ def deep(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
 
     Parameters
     ----------
-    image : array (rows, columns), optional
-        The digit being read, at least 16 rows; a typeface's 3 by default.
+    image : array (16, columns), optional
+        The digit being read, 0 for paper; a typeface's 3 by default.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -444,7 +204,7 @@ def deep(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
     Raises
     ------
     ValueError
-        Where `image` is not one finite digit of at least 16 rows.
+        Where `image` is not one finite digit of 16 rows.
     """
     image = _grey_digit(image)
     with house_style():
@@ -569,214 +329,3 @@ def _chain(
             sketch.arrow(start, (middle - aside, start[1]), role=role, head=False)
             sketch.text(middle, earlier.y, r"$\cdots$", size=MATHS)
             sketch.arrow((middle + aside, end[1]), end, role=role)
-
-
-# Cells ----------------------------------------------------------------------------------------
-
-LSTM_PARTS = ("forget", "input", "cell", "output")
-GRU_PARTS = ("reset", "update", "candidate", "state")
-
-_X_BUS, _H_BUS = 1.3, 1.55  # where the lines run that carry x_t and h_{t-1} to the gates
-_ASIDE = 0.11  # how far from the middle of a gate's side they enter it
-
-
-def lstm_cell(highlight: str | None = None, *, ax: Axes | None = None) -> Figure:
-    """Draw the LSTM cell: rows that act, one below the other, on the cell state at the right.
-
-    Parameters
-    ----------
-    highlight : {None, "forget", "input", "cell", "output"}
-        The part to show while the others fade: the forget gate, the input gate with the
-        candidate, the update of the cell state, or the output gate with the new hidden state.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        Where `highlight` names no part.
-    """
-    _check_part(highlight, LSTM_PARTS)
-    with house_style():
-        sketch = Sketch(6.25, ax, highlight)
-        readers = ("forget", "input", "output")
-        x = sketch.box(0.58, 2.2, "$x_t$", "input", parts=readers)
-        h = sketch.box(0.58, 3.67, "$h_{t-1}$", "hidden", parts=readers)
-        forget = _gate(sketch, x, h, 4.95, "f", parts=("forget",))
-        let_in = _gate(sketch, x, h, 4.1, "i", parts=("input",))
-        candidate = _candidate(sketch, x, h, 3.25, "c", parts=("input",))
-        let_out = _gate(sketch, x, h, 1.3, "o", parts=("output",))
-        new = _update_cell_state(sketch, forget, let_in, candidate)
-        _show_cell_state(sketch, new, let_out)
-        return sketch.figure
-
-
-def _update_cell_state(sketch: Sketch, forget: Node, let_in: Node, candidate: Node) -> Node:
-    """Draw the cell state's way from c_{t-1} to c_t."""
-    parts = ("cell",)
-    lane = 6.82
-    old = sketch.box(lane, 5.82, "$c_{t-1}$", "memory", parts=parts)
-    keep = sketch.op(lane, forget.y, TIMES, "memory", parts=parts)
-    write = sketch.op(5.9, candidate.y, TIMES, "memory", parts=parts)
-    add = sketch.op(lane, candidate.y, "+", "memory", parts=parts)
-    new = sketch.box(lane, 2.55, "$c_t$", "memory", parts=("cell", "output"))
-    sketch.arrow(old.bottom(), keep.top(), role="memory", parts=parts)
-    sketch.arrow(keep.bottom(), add.top(), role="memory", parts=parts)
-    sketch.arrow(add.bottom(), new.top(), role="memory", parts=parts)
-    sketch.arrow(forget.right(), keep.left(), role="gate", parts=("forget", "cell"))
-    corner = (write.x, let_in.y)
-    sketch.arrow(let_in.right(), corner, write.top(), role="gate", parts=("input", "cell"))
-    sketch.arrow(candidate.right(), write.left(), role="memory", parts=("input", "cell"))
-    sketch.arrow(write.right(), add.left(), role="memory", parts=parts)
-    equation = r"$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t$"
-    sketch.text(6.3, new.y, equation, size=MATHS, ha="right", parts=parts)
-    return new
-
-
-def _show_cell_state(sketch: Sketch, cell: Node, let_out: Node) -> None:
-    """Draw how the output gate lets the cell state be seen as h_t."""
-    parts = ("output",)
-    squash = sketch.box(cell.x, 1.9, "tanh", "memory", height=0.32, size=TEXT, parts=parts)
-    show = sketch.op(cell.x, let_out.y, TIMES, "hidden", parts=parts)
-    state = sketch.box(cell.x, 0.5, "$h_t$", "hidden", parts=parts)
-    sketch.arrow(cell.bottom(), squash.top(), role="memory", parts=parts)
-    sketch.arrow(squash.bottom(), show.top(), role="memory", parts=parts)
-    sketch.arrow(let_out.right(), show.left(), role="gate", parts=parts)
-    sketch.arrow(show.bottom(), state.top(), role="hidden", parts=parts)
-    equation = r"$h_t = o_t \odot \tanh(c_t)$"
-    sketch.text(6.3, state.y, equation, size=MATHS, ha="right", parts=parts)
-
-
-def gru_cell(
-    highlight: str | None = None, *, reset_after: bool = True, ax: Axes | None = None
-) -> Figure:
-    """Draw the GRU cell: what is kept of the old state, and what the candidate adds to it.
-
-    Parameters
-    ----------
-    highlight : {None, "reset", "update", "candidate", "state"}
-        The part to show while the others fade: the reset gate, the update gate, the candidate
-        or the new state.
-    reset_after : bool
-        Whether the reset gate acts after the product with the recurrent weights, as Keras does
-        by default, or on the state before it.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        Where `highlight` names no part.
-    """
-    _check_part(highlight, GRU_PARTS)
-    with house_style():
-        sketch = Sketch(5.75, ax, highlight)
-        x = sketch.box(0.58, 1.25, "$x_t$", "input", parts=("reset", "update", "candidate"))
-        h = sketch.box(0.58, 5.3, "$h_{t-1}$", "hidden", parts=GRU_PARTS)
-        update = _gate(sketch, x, h, 4.35, "z", parts=("update",))
-        reset = _gate(sketch, x, h, 3.4, "r", parts=("reset",))
-        candidate = _gru_candidate(sketch, x, h, reset, reset_after=reset_after)
-        _mix_states(sketch, h, update, candidate)
-        return sketch.figure
-
-
-def _gru_candidate(sketch: Sketch, x: Node, h: Node, reset: Node, *, reset_after: bool) -> Node:
-    """Draw the candidate state, with the reset gate before or after the recurrent product."""
-    parts = ("candidate",)
-    y = 2.2
-    if reset_after:
-        text, at, gate_at = r"$h_{t-1} U_h + b_h^{\prime}$", 2.62, 3.76
-    else:
-        text, at, gate_at = r"$(r_t \odot h_{t-1})\,U_h$", 3.2, 2.1
-    product = sketch.box(at, y, text, "hidden", width=1.4, size=MATHS - 1, parts=parts)
-    forget = sketch.op(gate_at, y, TIMES, "hidden", parts=parts)
-    first, second = (product, forget) if reset_after else (forget, product)
-    add = sketch.op(4.36, y, "+", "hidden", parts=parts)
-    squash = sketch.box(5.05, y, "tanh", "hidden", size=TEXT, parts=parts)
-    from_x = sketch.box(
-        2.62, x.y, "$x_t W_h + b_h$", "input", width=1.4, size=MATHS - 1, parts=parts
-    )
-    _feed(sketch, h, _H_BUS, first.left(), "hidden", parts)
-    sketch.arrow(first.right(), second.left(), role="hidden", parts=parts)
-    sketch.arrow(second.right(), add.left(), role="hidden", parts=parts)
-    gate_wire = reset.bottom(gate_at - reset.x), forget.top()
-    sketch.arrow(*gate_wire, role="gate", parts=("reset", "candidate"))
-    sketch.arrow(x.right(), from_x.left(), role="input", parts=parts)
-    sketch.arrow(from_x.right(), (add.x, x.y), add.bottom(), role="input", parts=parts)
-    sketch.arrow(add.right(), squash.left(), role="hidden", parts=parts)
-    return squash
-
-
-def _mix_states(sketch: Sketch, h: Node, update: Node, candidate: Node) -> None:
-    """Draw the update gate sharing out the new state between the old one and the candidate."""
-    parts = ("state",)
-    lane, aside = 6.85, 5.98
-    keep = sketch.op(lane, update.y, TIMES, "hidden", parts=parts)
-    rest = sketch.op(aside, 3.3, "$1-$", "gate", radius=0.21, parts=parts)
-    write = sketch.op(aside, candidate.y, TIMES, "hidden", parts=parts)
-    add = sketch.op(lane, candidate.y, "+", "hidden", parts=parts)
-    new = sketch.box(lane, 0.5, "$h_t$", "hidden", parts=parts)
-    sketch.arrow(h.right(), (lane, h.y), keep.top(), role="hidden", parts=parts)
-    sketch.arrow(update.right(), keep.left(), role="gate", parts=("update", *parts))
-    sketch.dot(aside, update.y, "gate", parts=parts)
-    sketch.arrow((aside, update.y), rest.top(), role="gate", parts=parts)
-    sketch.arrow(rest.bottom(), write.top(), role="gate", parts=parts)
-    sketch.arrow(candidate.right(), write.left(), role="hidden", parts=("candidate", *parts))
-    sketch.text(5.58, candidate.y + 0.24, r"$\tilde h_t$", size=MATHS, parts=("candidate", *parts))
-    sketch.arrow(write.right(), add.left(), role="hidden", parts=parts)
-    sketch.arrow(keep.bottom(), add.top(), role="hidden", parts=parts)
-    sketch.arrow(add.bottom(), new.top(), role="hidden", parts=parts)
-    equation = r"$h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t$"
-    sketch.text(6.3, new.y, equation, size=MATHS, ha="right", parts=parts)
-
-
-def _gate(
-    sketch: Sketch, x: Node, h: Node, y: float, letter: str, *, parts: tuple[str, ...]
-) -> Node:
-    """Draw a gate as a box that holds its equation, fed with x_t and h_{t-1}."""
-    equation = rf"${letter}_t = \sigma({_terms(letter)})$"
-    return _fed_box(sketch, x, h, y, equation, "gate", parts)
-
-
-def _candidate(
-    sketch: Sketch, x: Node, h: Node, y: float, letter: str, *, parts: tuple[str, ...]
-) -> Node:
-    """Draw a candidate for the memory, as `_gate` does a gate."""
-    equation = rf"$\tilde {letter}_t = \tanh({_terms(letter)})$"
-    return _fed_box(sketch, x, h, y, equation, "memory", parts)
-
-
-def _terms(letter: str) -> str:
-    return rf"x_t W_{letter} + h_{{t-1}} U_{letter} + b_{letter}"
-
-
-def _fed_box(
-    sketch: Sketch, x: Node, h: Node, y: float, text: str, role: str, parts: tuple[str, ...]
-) -> Node:
-    node = sketch.box(3.63, y, text, role, width=3.3, height=0.54, parts=parts)
-    _feed(sketch, x, _X_BUS, node.left(-_ASIDE), "input", parts)
-    _feed(sketch, h, _H_BUS, node.left(_ASIDE), "hidden", parts)
-    return node
-
-
-def _feed(
-    sketch: Sketch, source: Node, bus: float, goal: Point, role: str, parts: tuple[str, ...]
-) -> None:
-    """Lead a wire from `source` along the bus to `goal`; wires of one source share the bus."""
-    on, off = (bus, source.y), (bus, goal[1])
-    sketch.arrow(source.right(), on, off, goal, role=role, radius=0, parts=parts)
-    sketch.dot(*on, role, parts=parts)
-    sketch.dot(*off, role, parts=parts)
-
-
-def _check_part(highlight: str | None, parts: tuple[str, ...]) -> None:
-    if highlight is not None and highlight not in parts:
-        raise ValueError(f"unknown part {highlight!r}: highlight one of {parts}, or None for all")

@@ -11,13 +11,18 @@ from __future__ import annotations
 import io
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pooch import HTTPDownloader
-from tqdm import tqdm
+from tqdm import TqdmWarning, tqdm
 from tqdm.utils import CallbackIOWrapper
+
+with warnings.catch_warnings():
+    # On import pooch picks a bar of its own, and on a page complains of missing widgets.
+    warnings.simplefilter("ignore", TqdmWarning)
+    from pooch import HTTPDownloader
 
 Decoded = TypeVar("Decoded")
 

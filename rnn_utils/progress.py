@@ -21,6 +21,8 @@ class PageStream(io.TextIOBase):
     A bar on standard output redraws itself with carriage returns, and a saved page keeps them all.
     """
 
+    encoding = "utf-8"  # tells tqdm that it may draw with blocks
+
     def __init__(self) -> None:
         self.output = None
 

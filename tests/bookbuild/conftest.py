@@ -55,6 +55,18 @@ class TinyBook:
         """Return the path of what a failed chapter managed."""
         return self.root / "_build" / "failed" / "chapters" / f"{name}.ipynb"
 
+    def pretend(self, name, outputs=None):
+        """Write an executed copy as a run would leave it, with the outputs of each cell by id."""
+        notebook = json.loads(self.source(name).read_text())
+        notebook["metadata"]["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
+        count = 0
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code" and "".join(cell["source"]).strip():
+                count += 1
+                cell.update(execution_count=count, outputs=(outputs or {}).get(cell["id"], []))
+        self.executed(name).parent.mkdir(parents=True, exist_ok=True)
+        self.executed(name).write_text(json.dumps(notebook))
+
     def printed(self, name):
         """Return what an executed chapter printed."""
         cells = json.loads(self.executed(name).read_text())["cells"]

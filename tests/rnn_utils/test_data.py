@@ -10,8 +10,10 @@ import sys
 import threading
 from dataclasses import FrozenInstanceError, dataclass, field
 
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 
 from rnn_utils import data
 from rnn_utils import download as download_module
@@ -24,13 +26,13 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
 def idx_bytes(values):
-    """An IDX file, written by the definition of the format."""
+    """Write an IDX file by the definition of the format."""
     header = struct.pack(f">{1 + values.ndim}i", 0x0800 + values.ndim, *values.shape)
     return header + values.astype(np.uint8).tobytes()
 
 
 def make_arrays(seed):
-    """A set of the same form as MNIST, in its order of files, with 30 + 10 digits."""
+    """Make a set of the same form as MNIST, in its order of files, with 30 + 10 digits."""
     rng = np.random.default_rng(seed)
     return [
         values
@@ -50,7 +52,7 @@ def clean_environment(monkeypatch, tmp_path):
 
 @pytest.fixture
 def contents(monkeypatch):
-    """The files of a little MNIST, which stands for the real one: uncompressed bytes by name."""
+    """Let a little MNIST stand for the real one; its uncompressed files by name."""
     arrays = make_arrays(seed=1)
     files, packed = [], {}
     for file, values in zip(data.FILES, arrays, strict=True):
@@ -62,7 +64,7 @@ def contents(monkeypatch):
 
 @pytest.fixture
 def directory(tmp_path, contents):
-    """The little MNIST in a directory, gzip-compressed."""
+    """Put the little MNIST in a directory, gzip-compressed."""
     folder = tmp_path / "digits"
     folder.mkdir()
     for name, content in contents.items():
@@ -189,7 +191,7 @@ def test_arrays_are_read_only_uint8(directory):
 
 
 def refuse_everywhere(folder, message, monkeypatch):
-    """A directory that cannot be used is refused however it is named; the message has a remedy."""
+    """Check that a directory is refused however it is named, with a remedy in the message."""
     monkeypatch.setenv("RNN_UTILS_DATA", str(folder))
     for arguments in ({}, {"source": "mnist"}, {"directory": folder}):
         with pytest.raises(DataError, match=message) as refusal:
@@ -457,7 +459,7 @@ def test_second_mirror_makes_up_for_the_first(
 
 @pytest.fixture
 def dead_mirror():
-    """A mirror that refuses every connection: its port is taken, but nobody listens."""
+    """Make a mirror that refuses every connection: its port is taken, but nobody listens."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield Mirror(f"http://127.0.0.1:{held.getsockname()[1]}/", {})
@@ -537,7 +539,7 @@ def test_broken_cached_file_is_fetched_anew(start_mirror, use_mirrors, contents,
     expect_little_mnist(load_mnist(), contents)
     assert mirror.requested == [f"{LABELS}.gz"]
     if damage != "folder":
-        assert path.read_bytes() == good
+        assert gzip.decompress(path.read_bytes()) == contents[LABELS]
 
 
 def test_broken_cached_file_without_network_is_never_used(
@@ -591,6 +593,38 @@ def test_cache_that_is_full(start_mirror, use_mirrors, contents, monkeypatch, ca
     expect_little_mnist(load_mnist("mnist"), contents)
     assert "No space left on device" in capfd.readouterr().out
     assert list(cache.iterdir()) == []
+
+
+def run_on_a_page(*cells):
+    """Run code cells in a fresh kernel; return the outputs of each."""
+    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(page, kernel_name="python3", timeout=120).execute()
+    return [cell.outputs for cell in page.cells]
+
+
+def test_download_on_a_page_leaves_one_line(start_mirror, use_mirrors, contents):
+    use_mirrors(start_mirror())
+    prepared, first, again = run_on_a_page(
+        f"""
+import pickle
+from rnn_utils import data
+data.FILES, data.MIRRORS = pickle.loads({pickle.dumps((data.FILES, data.MIRRORS))!r})
+        """,
+        "digits = data.load_mnist('mnist')",
+        "digits = data.load_mnist('mnist')",
+    )
+    assert prepared == []
+    assert [output.output_type for output in first] == ["display_data"]
+    (line,) = first[0].data["text/plain"].splitlines()
+    assert line.startswith("MNIST: ")
+    assert again == []
+
+
+def test_fallback_on_a_page_is_visible():
+    loaded, told = run_on_a_page("from rnn_utils import data", "digits = data.load_mnist()")
+    assert loaded == []
+    assert [output.name for output in told] == ["stdout"]
+    assert "Data: 4,000 + 1,000 digits of MNIST" in told[0].text
 
 
 LOAD_IN_ANOTHER_PROCESS = """

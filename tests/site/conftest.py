@@ -19,7 +19,9 @@ Text with a [link](chapters/sample) and a citation {cite}`key2020`.
 ```{bibliography}
 ```
 """
-REFERENCES = "@book{key2020, author = {Key, Ada}, title = {Small}, publisher = {P}, year = {2020}}\n"
+REFERENCES = (
+    "@book{key2020, author = {Key, Ada}, title = {Small}, publisher = {P}, year = {2020}}\n"
+)
 
 FIGURE = """
 import base64, html

@@ -45,7 +45,9 @@ def _pages(site):
     """Name the pages that a reader stays on: not the one that only leads to the front page."""
     for path in site.rglob("*.html"):
         page = path.relative_to(site).as_posix()
-        if not page.startswith("_static/") and 'http-equiv="Refresh"' not in path.read_text("utf-8"):
+        if not page.startswith("_static/") and 'http-equiv="Refresh"' not in path.read_text(
+            "utf-8"
+        ):
             yield page
 
 

@@ -1,0 +1,234 @@
+"""The gate: each rule fires on what it is there for, and on nothing else."""
+
+import json
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from bookbuild.book import Book
+from bookbuild.check import gate, inspect_source
+from bookbuild.notebooks import published, read
+
+PNG = "iVBORw0KGgo="
+
+
+def findings(book, name="one"):
+    return list(gate(Book.load(book.root).select([name])[0]))
+
+
+def source_findings(book, name="one"):
+    return list(inspect_source(Book.load(book.root).select([name])[0]))
+
+
+def shown(**data):
+    kinds = {key.replace("_", "/", 1).replace("svg", "svg+xml"): text for key, text in data.items()}
+    return new_output("display_data", data=kinds)
+
+
+def test_a_page_that_ran_passes(book):
+    book.add("one", "x = 1", "", "print(x)")
+    book.pretend("one", {"c3": [new_output("stream", name="stdout", text="1\n")]})
+    assert findings(book) == []
+
+
+def test_a_page_that_was_not_run_is_refused(book):
+    book.add("one", "x = 1")
+    (finding,) = findings(book)
+    assert (finding.page, finding.what) == ("chapters/one", "the page has not been run")
+    assert "python -m bookbuild execute chapters/one" in finding.remedy
+
+
+def test_a_page_whose_run_failed_is_refused(book):
+    book.add("one", "x = 1")
+    book.failed("one").parent.mkdir(parents=True)
+    book.failed("one").write_text("{}")
+    assert findings(book)[0].what == "its last run failed"
+
+
+@pytest.mark.parametrize(
+    ("change", "cell"),
+    [
+        (lambda n: n["cells"][2].update(source="x = 3"), "cell 3 (id 'c2'): x = 3"),
+        (lambda n: n["cells"].pop(2), "cell 3 (id 'c2'): x = 2"),
+        (lambda n: n["cells"].append(dict(n["cells"][1], id="new")), "cell 4 (id 'new'): x = 1"),
+    ],
+    ids=["edited", "removed", "added"],
+)
+def test_code_that_was_changed_after_the_run_is_refused(book, change, cell):
+    book.add("one", "x = 1", "x = 2")
+    book.pretend("one")
+    book.edit(book.source("one"), change)
+    (finding,) = findings(book)
+    assert finding.what == "the code was edited after the page was run"
+    assert finding.cell == cell
+
+
+def test_a_mended_sentence_needs_no_run_and_is_published(book):
+    book.add("one", "x = 1")
+    book.pretend("one", {"c1": [new_output("stream", name="stdout", text="1\n")]})
+    book.edit(book.source("one"), lambda n: n["cells"][0].update(source="# Mended"))
+    assert findings(book) == []
+    page = published(read(book.source("one")), read(book.executed("one")))
+    assert page.cells[0].source == "# Mended"
+    assert page.cells[1].outputs[0].text == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("counts", "what"),
+    [
+        ((1, None), "the cell did not run"),
+        ((2, 1), "the cell ran as number 2, not as number 1"),
+        ((1, 3), "the cell ran as number 3, not as number 2"),
+    ],
+)
+def test_a_page_that_was_not_run_in_order_is_refused(book, counts, what):
+    book.add("one", "x = 1", "x = 2")
+    book.pretend("one")
+
+    def renumber(notebook):
+        for cell, count in zip(notebook["cells"][1:], counts, strict=True):
+            cell["execution_count"] = count
+
+    book.edit(book.executed("one"), renumber)
+    assert [finding.what for finding in findings(book)] == [what]
+
+
+def test_an_error_and_noise_are_refused_each_with_its_cell(book):
+    book.add("one", "x = 1", "x = 2")
+    outputs = {
+        "c1": [new_output("stream", name="stderr", text="\nUserWarning: beware\n")],
+        "c2": [new_output("error", ename="ValueError", evalue="no", traceback=[])],
+    }
+    book.pretend("one", outputs)
+    found = {finding.cell.split(":")[0]: finding.what for finding in findings(book)}
+    assert found == {
+        "cell 2 (id 'c1')": "stderr is on the page: 'UserWarning: beware'",
+        "cell 3 (id 'c2')": "an error is on the page: ValueError: no",
+    }
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        shown(image_png=PNG),
+        shown(image_svg="<svg/>"),
+        shown(text_html='<img src="a.png">'),
+        shown(text_html='<p><img alt=" " src="a.png"></p>'),
+        shown(text_markdown="![](a.png)"),
+    ],
+    ids=["png", "svg", "html", "html-blank", "markdown"],
+)
+def test_a_figure_without_alt_text_is_refused(book, output):
+    book.add("one", "x = 1")
+    book.pretend("one", {"c1": [output]})
+    (finding,) = findings(book)
+    assert "no alt text" in finding.what
+    assert finding.cell.startswith("cell 2 (id 'c1')")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        shown(text_html='<img alt="a line" src="a.png">'),
+        shown(text_html='<img alt="a line" src="a.png">', image_png=PNG),
+        shown(text_markdown="![a line](a.png)"),
+        shown(text_html="<table><tr><td>1</td></tr></table>"),
+        shown(text_plain="<img src='a.png'>"),
+        shown(**{"application_papermill.record/text/plain": "0.9"}),
+    ],
+    ids=["html", "html-before-png", "markdown", "table", "plain", "record"],
+)
+def test_what_needs_no_alt_text_or_has_it_passes(book, output):
+    book.add("one", "x = 1")
+    book.pretend("one", {"c1": [output]})
+    assert findings(book) == []
+
+
+def test_alt_text_may_stand_in_the_metadata_of_the_cell(book):
+    alt = {"mystnb": {"image": {"alt": "a line"}}}
+    book.add("one", new_code_cell("x = 1", metadata=alt))
+    book.pretend("one", {"c1": [shown(image_png=PNG)]})
+    assert findings(book) == []
+
+
+def test_an_image_in_the_text_needs_alt_text_too(book):
+    book.add("one", new_markdown_cell("![](a.png) and `![](b.png)`"))
+    book.pretend("one")
+    assert [finding.what for finding in findings(book)] == ["an image has no alt text: 'a.png'"]
+
+
+def test_the_remains_of_a_failed_papermill_run_are_refused(book):
+    book.add("one", "x = 1")
+    book.pretend("one")
+    marker = new_markdown_cell("!", metadata={"tags": ["papermill-error-cell-tag"]})
+    book.edit(book.executed("one"), lambda n: n["cells"].insert(0, marker))
+    assert [finding.what for finding in findings(book)] == ["papermill marked this run as failed"]
+
+
+def test_injected_parameters_are_no_edit(book):
+    book.add("one", new_code_cell("seed = 1", metadata={"tags": ["parameters"]}), "print(seed)")
+    assert book.run("execute", "-p", "seed", "3").returncode == 0
+    done = book.run("check")
+    assert done.returncode == 0, done.stdout
+    page = published(read(book.source("one")), read(book.executed("one")))
+    assert [cell.source for cell in page.cells][2] == "# Parameters\nseed = 3\n"
+
+
+def test_the_command_lists_all_and_exits_1(book):
+    book.add("one", "x = 1")
+    book.add("two", "x = 1")
+    book.add("three", "x = 1")
+    book.pretend("two")
+    done = book.run("check")
+    assert done.returncode == 1
+    assert "chapters/one\n  the page has not been run\n  remedy: " in done.stdout
+    assert "chapters/three\n" in done.stdout
+    assert "chapters/two\n" not in done.stdout
+    assert "3 pages checked, 2 found" in done.stdout
+    assert book.run("check", "two").returncode == 0
+
+
+DIRT = {
+    "an output is stored": lambda n: n["cells"][1].update(
+        outputs=[new_output("stream", name="stdout", text="1")]
+    ),
+    "execution count 7 is stored": lambda n: n["cells"][1].update(execution_count=7),
+    "the cell's metadata holds 'execution'": lambda n: n["cells"][1]["metadata"].update(
+        execution={"iopub.status.busy": "now"}
+    ),
+    "the notebook's metadata holds 'papermill'": lambda n: n["metadata"].update(papermill={}),
+    "names one version of Python": lambda n: n["metadata"].update(
+        language_info={"name": "python", "version": "3.11.2"}
+    ),
+    "the cell has no id": lambda n: n["cells"][1].pop("id"),
+    "2 cells have the id 'c1'": lambda n: n["cells"][2].update(id="c1"),
+}
+
+
+@pytest.mark.parametrize("what", DIRT)
+def test_dirt_in_a_source_is_found_and_removed(book, what):
+    book.add("one", "x = 1", "x = 2")
+    assert source_findings(book) == []
+    clean = json.loads(book.source("one").read_text())
+    book.edit(book.source("one"), DIRT[what])
+    assert any(what in finding.what for finding in source_findings(book))
+    assert book.run("check", "--sources").returncode == 1
+    fixed = book.run("check", "--sources", "--fix")
+    assert fixed.returncode == 0, fixed.stdout
+    assert "cleaned chapters/one.ipynb" in fixed.stdout
+    after = json.loads(book.source("one").read_text())
+    sources = ["".join(cell["source"]) for cell in after["cells"]]
+    assert sources == ["".join(cell["source"]) for cell in clean["cells"]]
+
+
+def test_a_clean_source_is_not_touched_by_the_fix(book):
+    book.add("one", "x = 1")
+    before = book.source("one").read_bytes()
+    done = book.run("check", "--sources", "--fix")
+    assert done.returncode == 0
+    assert "cleaned" not in done.stdout
+    assert book.source("one").read_bytes() == before
+
+
+def test_fix_alone_is_refused(book):
+    assert book.run("check", "--fix").returncode == 2

@@ -1,0 +1,148 @@
+"""The site is built from pages that passed, or the one before it stays as it was."""
+
+import json
+
+import pytest
+from nbformat.v4 import new_output
+
+from bookbuild.html import swap
+from bookbuild.selfcontained import external_loads
+
+ALT_FIGURE = '<img alt="a dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
+
+
+def shown(html):
+    return new_output("display_data", data={"text/html": html})
+
+
+@pytest.fixture
+def ready(book):
+    """A book with one page that was run, and an earlier site."""
+    book.add("one", "x = 1")
+    book.pretend("one", {"c1": [shown(ALT_FIGURE)]})
+    (book.root / "_build" / "html").mkdir()
+    (book.root / "_build" / "html" / "index.html").write_text("earlier")
+    return book
+
+
+def earlier_site_stands(book):
+    site = book.root / "_build" / "html"
+    names = [path.name for path in site.iterdir()]
+    return names == ["index.html"] and (site / "index.html").read_text() == "earlier"
+
+
+def test_a_site_takes_the_place_of_the_one_before_it(ready):
+    done = ready.run("html")
+    assert done.returncode == 0, done.stdout
+    site = ready.root / "_build" / "html"
+    assert "a dot" in (site / "chapters" / "one.html").read_text()
+    assert (site / "_static" / "mathjax").is_dir()
+    assert "the site is _build/html/index.html" in done.stdout
+    assert sorted(p.name for p in (ready.root / "_build").iterdir()) == [
+        "executed",
+        "html",
+        "html.log",
+    ]
+
+
+def test_a_page_that_fails_the_gate_stops_the_build(ready):
+    ready.edit(ready.source("one"), lambda n: n["cells"][1].update(source="x = 2"))
+    done = ready.run("html")
+    assert done.returncode == 1
+    assert "the code was edited after the page was run" in done.stdout
+    assert earlier_site_stands(ready)
+
+
+def test_a_warning_stops_the_build_each_time_and_is_shown(ready):
+    (ready.root / "intro.md").write_text("# Tiny\n\n[nowhere](chapters/none.md)\n")
+    for _ in range(2):
+        done = ready.run("html")
+        assert done.returncode == 1
+        assert "WARNING" in done.stdout
+        assert "chapters/none.md" in done.stdout
+        assert "html.log" in done.stdout
+        assert earlier_site_stands(ready)
+
+
+def test_a_load_from_another_host_stops_the_build(ready):
+    tag = '<script src="https://elsewhere.example/a.js"></script>'
+    ready.pretend("one", {"c1": [shown(ALT_FIGURE + tag)]})
+    done = ready.run("html")
+    assert done.returncode == 1
+    assert "chapters/one.html loads https://elsewhere.example/a.js" in done.stdout
+    assert earlier_site_stands(ready)
+
+
+def test_a_bibliography_that_is_missing_gets_a_message(ready):
+    with (ready.root / "_config.yml").open("a") as file:
+        file.write("bibtex_bibfiles: chapters/none.bib\n")
+    done = ready.run("html")
+    assert done.returncode == 2
+    assert "names the bibliography chapters/none.bib" in done.stderr
+    assert earlier_site_stands(ready)
+
+
+def test_recorded_numbers_raise_no_warning(ready):
+    record = new_output(
+        "display_data",
+        data={"application/papermill.record/text/plain": json.dumps(0.9)},
+        metadata={"scrapbook": {"name": "a", "mime_prefix": "application/papermill.record/"}},
+    )
+    ready.pretend("one", {"c1": [record]})
+    done = ready.run("html")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<script src="https://e.example/a.js"></script>',
+        '<script src="//e.example/a.js"></script>',
+        '<script type="module">import a from "https://e.example/a.js"</script>',
+        '<link rel="stylesheet" href="https://e.example/a.css">',
+        '<link rel="preconnect" href="https://e.example">',
+        '<img src="https://e.example/a.png">',
+        '<img src="a.png" srcset="a.png 1x, https://e.example/b.png 2x">',
+        '<iframe src="https://e.example/"></iframe>',
+        '<object data="https://e.example/a"></object>',
+        '<p style="background: url(https://e.example/a.png)"></p>',
+        "<style>@import 'https://e.example/a.css';</style>",
+    ],
+)
+def test_each_way_to_load_from_elsewhere_is_seen(tmp_path, html):
+    (tmp_path / "a.html").write_text(f"<html><body>{html}</body></html>")
+    assert [address.partition("e.example")[1] for _, address in external_loads(tmp_path)] == [
+        "e.example"
+    ]
+
+
+def test_a_style_sheet_that_loads_from_elsewhere_is_seen(tmp_path):
+    (tmp_path / "a.css").write_text('@import url("https://e.example/b.css"); a { color: red }')
+    assert [address for _, address in external_loads(tmp_path)] == ["https://e.example/b.css"]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="https://e.example/">read more</a>',
+        '<link rel="canonical" href="https://e.example/">',
+        '<img src="data:image/svg+xml;base64,PHN2Zy8+" srcset="data:image/png;base64,AA==">',
+        '<script src="_static/a.js"></script>',
+        '<script type="application/json">{"from": "https://e.example/"}</script>',
+        '<svg xmlns="http://www.w3.org/2000/svg"><use href="#a"/></svg>',
+        '<pre><code>&lt;img src="https://e.example/a.png"&gt;</code></pre>',
+        '<p style="background: url(a.png)"></p>',
+    ],
+)
+def test_links_and_what_the_site_carries_are_no_loads(tmp_path, html):
+    (tmp_path / "a.html").write_text(f"<html><body>{html}</body></html>")
+    assert list(external_loads(tmp_path)) == []
+
+
+def test_a_swap_that_fails_puts_the_earlier_site_back(tmp_path):
+    site = tmp_path / "html"
+    site.mkdir()
+    (site / "index.html").write_text("earlier")
+    with pytest.raises(OSError):
+        swap(tmp_path / "does-not-exist", site)
+    assert (site / "index.html").read_text() == "earlier"
