@@ -6,10 +6,10 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 STAMP := .venv/.$(LOCK)-ready
 
-.PHONY: book test serve lint lock clean help
+.PHONY: book test serve lab lint lock clean help
 
 book: $(STAMP)  ## run every chapter, check the results, build the site in _build/html
-	$(RUN) -m bookbuild execute $(BOOK)
+	$(RUN) -m bookbuild execute $(ARGUMENTS)
 	$(RUN) -m bookbuild check
 	$(RUN) -m bookbuild html
 
@@ -20,10 +20,11 @@ serve: $(STAMP)  ## show the built site at http://localhost:8000
 	@test -f _build/html/index.html || { echo "There is no site yet: make book" >&2; exit 1; }
 	$(RUN) -m http.server --bind localhost --directory _build/html 8000
 
+lab: $(STAMP)  ## open the notebooks in JupyterLab
+	$(RUN) -m jupyter lab chapters
+
 lint: $(STAMP)  ## check the style of code and notebooks, as pre-commit does
-	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
-	$(RUN) -m bookbuild check --sources
+	$(RUN) -m pre_commit run --all-files
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
   --no-emit-index-url --custom-compile-command "make lock" -c requirements/constraints.txt

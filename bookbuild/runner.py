@@ -82,6 +82,10 @@ class Watch:
         if cell.cell_type == "code":
             self.cell, self.cell_began = cell, time.monotonic()
 
+    def where(self) -> str:
+        """Name the cell at work."""
+        return describe(self.notebook, self.cell) if self.cell else "before the first cell"
+
     def cell_ran(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping) -> None:
         """Say that the cell is over."""
         seconds = time.monotonic() - self.cell_began
@@ -151,16 +155,16 @@ def run_page(
     except PapermillExecutionError:
         where, error = _first_error(watch.notebook)
     except CellTimeoutError:
-        where = describe(watch.notebook, watch.cell)
+        where = watch.where()
         error = f"no end after {limits.cell} s, the limit for a cell (--timeout raises it)"
     except DeadKernelError:
-        where = describe(watch.notebook, watch.cell)
+        where = watch.where()
         error = "the kernel died: killed for memory, or ended by the code of the cell"
     except RuntimeError as failure:
-        if watch.notebook is not None:
-            raise
-        where = "before the first cell"
-        error = f"the kernel did not start within {limits.start} s: {failure}"
+        started = watch.notebook is not None
+        where = watch.where()
+        trouble = "failed" if started else f"did not start within {limits.start} s"
+        error = f"the kernel {trouble}: {failure}"
     else:
         where, error = _first_error(notebook)
     outcome = Outcome(page, time.monotonic() - began, where, error)

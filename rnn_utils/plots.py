@@ -140,7 +140,8 @@ def worst(
     order = np.argsort(of_truth, kind="stable")[:count]
     readings = probabilities[order].argmax(axis=1)
     captions = [
-        f"true {labels[i]}, p = {of_truth[i]:.2f}\nread as {reading}, p = {probabilities[i, reading]:.2f}"
+        f"true {labels[i]}, p = {of_truth[i]:.2f}\n"
+        f"read as {reading}, p = {probabilities[i, reading]:.2f}"
         for i, reading in zip(order, readings, strict=True)
     ]
     return digits(images[order], captions, columns=columns, ax=ax)

@@ -82,7 +82,7 @@ class TinyBook:
 
 @pytest.fixture
 def book(tmp_path):
-    """A book with a front page and no chapter yet."""
+    """Make a book with a front page and no chapter yet."""
     (tmp_path / "chapters").mkdir()
     (tmp_path / "_config.yml").write_text(
         'title: Tiny\nexecute:\n  execute_notebooks: "off"\nsphinx:\n  config:\n'

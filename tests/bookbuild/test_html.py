@@ -17,7 +17,7 @@ def shown(html):
 
 @pytest.fixture
 def ready(book):
-    """A book with one page that was run, and an earlier site."""
+    """Make a book with one page that was run, and an earlier site."""
     book.add("one", "x = 1")
     book.pretend("one", {"c1": [shown(ALT_FIGURE)]})
     (book.root / "_build" / "html").mkdir()

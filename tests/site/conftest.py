@@ -40,9 +40,9 @@ def show(width, alt):
 show(900, "A straight line that rises from left to right.")
 """
 RECORD = """
-display({"application/papermill.record/text/plain": "0.918"},
-        metadata={"scrapbook": {"name": "accuracy", "mime_prefix": "application/papermill.record/"}},
-        raw=True)
+prefix = "application/papermill.record/"
+display({prefix + "text/plain": "0.918"}, raw=True,
+        metadata={"scrapbook": {"name": "accuracy", "mime_prefix": prefix}})
 print("recorded")
 """
 TABLE = "\n".join(
@@ -83,7 +83,7 @@ def _cells():
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The folder of a built site: that of SITE in the environment, else of a small book."""
+    """Return the folder of a built site: RNN_BOOK_SITE if that is set, else a small book's."""
     if "RNN_BOOK_SITE" in os.environ:
         return Path(os.environ["RNN_BOOK_SITE"]).resolve()
     root = tmp_path_factory.mktemp("book")

@@ -53,7 +53,7 @@ def _pages(site):
 
 @pytest.fixture(scope="module")
 def browser():
-    """The browser of this machine; without one these tests are skipped, unless it is required."""
+    """Start this machine's browser; without one skip these tests, or fail if it is required."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         reason = f"no browser found: none of {', '.join(BROWSERS)} is installed"
@@ -144,7 +144,7 @@ def test_the_site_opens_at_its_front_page(browser, site):
 
 @pytest.fixture
 def sample(visit, site):
-    """The page of the small book that holds one of everything."""
+    """Open the page of the small book that holds one of everything."""
     if "RNN_BOOK_SITE" in os.environ:
         pytest.skip("RNN_BOOK_SITE names a site that has no such page")
     with visit("chapters/sample.html") as tab:
