@@ -83,6 +83,10 @@ def _row_being_read(
 def rnn_rolled_unrolled(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
     """Draw the basic RNN as a loop, and unrolled over the rows of a digit.
 
+    Left, the loop: x_t enters h_t through W, and h_t feeds itself through U. Right, its steps 1, 2,
+    3 and 16 side by side, from h_0 = 0, each above the digit with the row that is read framed;
+    the same W and U at every step. Only h_16 is read out, through W_y, to the logits y.
+
     Parameters
     ----------
     image : array (16, columns), optional
@@ -127,6 +131,12 @@ def bidirectional(
 ) -> Figure:
     """Draw the RNN that reads a digit in both directions, unrolled.
 
+    In the middle the rows x_1, x_2, x_3 and x_16, above them the chain of forward states, which
+    runs to the right, below them that of backward states, which runs to the left. The read-out
+    y takes the forward state at row 16 and the backward state at row 1: both have read all rows.
+    The wrong read-out takes the backward state at row 16, along a dashed line. The equation of
+    either stands above it.
+
     Parameters
     ----------
     image : array (16, columns), optional
@@ -152,7 +162,7 @@ def bidirectional(
         forwards, backwards = [], []
         for step, x in zip(STEPS, (0.8, 2.15, 3.5, 5.2), strict=True):
             row = sketch.box(x, 2.45, f"$x_{{{step}}}$", "input")
-            _row_being_read(sketch, x + 0.65, 2.45, image, step, size=0.56)
+            _row_being_read(sketch, x + 0.67, 2.45, image, step, size=0.5)
             forward = sketch.box(x, 3.65, rf"$\overrightarrow{{h}}_{{{step}}}$", "hidden")
             backward = sketch.box(x, 1.25, rf"$\overleftarrow{{h}}_{{{step}}}$", "backward")
             sketch.arrow(row.top(), forward.bottom())
@@ -164,6 +174,9 @@ def bidirectional(
         logits = sketch.box(6.85, 2.45, "$y$", "output")
         sketch.arrow(forwards[-1].right(), (6.85, 3.65), logits.top(), role="hidden")
         sketch.text(0.47, 4.2, "forward: reads rows 1, 2, ..., 16", ha="left")
+        last = "16" if wrong_read_out else "1"
+        joined = rf"[\,\overrightarrow{{h}}_{{16}}, \overleftarrow{{h}}_{{{last}}}]"
+        sketch.text(7.18, 4.2, f"$y = {joined}\\, W_y + b_y$", size=MATHS, ha="right")
         if wrong_read_out:
             _join_wrong_backward_state(sketch, backwards, logits)
         else:
@@ -190,6 +203,10 @@ def _join_wrong_backward_state(sketch: Sketch, backwards: list[Node], logits: No
 def deep(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
     """Draw two recurrent layers, the second reading the states of the first, unrolled.
 
+    From below: the digit with the row that is read framed, the rows x_1, x_2, x_3 and x_16, the
+    states of layer 1, those of layer 2, and above its last state alone the read-out y. Each layer
+    has weights of its own, W and U with the layer's number.
+
     Parameters
     ----------
     image : array (16, columns), optional
@@ -210,7 +227,7 @@ def deep(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
     with house_style():
         sketch = Sketch(5.25, ax)
         lower, upper = [], []
-        for step, x in zip(STEPS, (1.55, 2.9, 4.25, 6.3), strict=True):
+        for step, x in zip(STEPS, (1.6, 3.0, 4.4, 6.45), strict=True):
             row = _input(sketch, x, 1.35, image, step)
             low = sketch.box(x, 2.35, f"$h^{{(1)}}_{{{step}}}$", "hidden", width=0.7)
             high = sketch.box(x, 3.4, f"$h^{{(2)}}_{{{step}}}$", "hidden", width=0.7)
@@ -224,12 +241,15 @@ def deep(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
         _weighted(sketch, upper[-1], logits, "$W_y$")
         for state, text in ((lower[0], "layer 1"), (upper[0], "layer 2")):
             sketch.text(0.35, state.y, text, ha="left")
-        sketch.text(5.8, 4.6, "read from the top layer's last state", ha="right")
+        sketch.text(5.95, 4.6, "read from the top layer's last state", ha="right")
         return sketch.figure
 
 
 def deep_places(*, ax: Axes | None = None) -> Figure:
     """Draw the three places inside a recurrent step where layers can be added.
+
+    Three recurrent steps side by side, x_t below, h_t with its loop, y_t above: with more layers
+    between x_t and h_t, within the loop, and between h_t and y_t.
 
     After Pascanu et al., "How to construct deep recurrent neural networks" (2014).
 

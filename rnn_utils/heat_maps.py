@@ -18,6 +18,7 @@ from rnn_utils.style import (
     SMALL,
     STATE_SCALE,
     axes_or_new,
+    fraction,
     house_style,
 )
 
@@ -113,7 +114,7 @@ def class_probabilities(
         label = int(class_numbers("label", [label], n_classes)[0])
     image = _image_of_steps(image, {"probabilities": probabilities})
     with house_style():
-        ax = axes_or_new(ax, 4.1, layout=None)
+        ax = axes_or_new(ax, 4.6, layout=None)
         ax.set_axis_off()
         left = 0.53 if image is not None else 0.08
         panel = ax.inset_axes((left, 0.14, 0.985 - left, 0.84))
@@ -123,8 +124,15 @@ def class_probabilities(
         for step, row in enumerate(probabilities):
             likeliest = row.argmax()
             colour = PAPER if row[likeliest] > 0.65 else INK
-            number = f"{row[likeliest]:.2f}".removeprefix("0")
-            panel.text(likeliest, step, number, color=colour, size=SMALL, ha="center", va="center")
+            panel.text(
+                likeliest,
+                step,
+                fraction(row[likeliest]),
+                color=colour,
+                size=SMALL,
+                ha="center",
+                va="center",
+            )
         panel.set_xticks(range(n_classes))
         panel.set_yticks([])
         panel.set_xlabel("class")

@@ -24,7 +24,18 @@ from rnn_utils.figure_inputs import (
     shares,
 )
 from rnn_utils.heat_maps import class_probabilities, gates
-from rnn_utils.style import INK, PAPER, QUIET, ROLES, RULE, SMALL, axes_or_new, blend, house_style
+from rnn_utils.style import (
+    INK,
+    PAPER,
+    QUIET,
+    ROLES,
+    RULE,
+    SMALL,
+    axes_or_new,
+    blend,
+    fraction,
+    house_style,
+)
 
 __all__ = [
     "animate_convergence",
@@ -140,8 +151,8 @@ def worst(
     order = np.argsort(of_truth, kind="stable")[:count]
     readings = probabilities[order].argmax(axis=1)
     captions = [
-        f"true {labels[i]}, p = {of_truth[i]:.2f}\n"
-        f"read as {reading}, p = {probabilities[i, reading]:.2f}"
+        f"true {labels[i]}, p {fraction(of_truth[i])}\n"
+        f"read as {reading}, p {fraction(probabilities[i, reading])}"
         for i, reading in zip(order, readings, strict=True)
     ]
     return digits(images[order], captions, columns=columns, ax=ax)
@@ -152,7 +163,7 @@ def confusion(
 ) -> Figure:
     """Show which class is read as which.
 
-    Right readings share one pale colour. Mistakes have a scale of their own, up to the most
+    Right readings share one pale, framed colour. Mistakes have a scale of their own, up to the most
     frequent one: on a common scale a good model's mistakes would all look like zero.
 
     Parameters
@@ -177,10 +188,10 @@ def confusion(
     n_classes = len(matrix)
     names = range(n_classes) if classes is None else labels_for(classes, n_classes)
     mistakes = matrix * (1 - np.eye(n_classes, dtype=int))
-    shares = mistakes / max(1, mistakes.max())
+    severity = mistakes / max(1, mistakes.max())
     colours = [
         [
-            ROLES["hidden"].fill if a == b else _mistake_colour(shares[a, b])
+            ROLES["hidden"].fill if a == b else _mistake_colour(severity[a, b])
             for b in range(n_classes)
         ]
         for a in range(n_classes)
@@ -190,10 +201,14 @@ def confusion(
         for (a, b), number in np.ndenumerate(matrix):
             ax.add_patch(
                 Rectangle(
-                    (b - 0.47, a - 0.47), 0.94, 0.94, facecolor=colours[a][b], edgecolor="none"
+                    (b - 0.47, a - 0.47),
+                    0.94,
+                    0.94,
+                    facecolor=colours[a][b],
+                    edgecolor=ROLES["hidden"].line if a == b else "none",
                 )
             )
-            ax.text(b, a, f"{number}", **_count_style(a == b, number, shares[a, b]))
+            ax.text(b, a, f"{number}", **_count_style(a == b, number, severity[a, b]))
         ax.set(xlim=(-0.5, n_classes - 0.5), ylim=(n_classes - 0.5, -0.5), aspect="equal")
         ax.set_xticks(range(n_classes), names)
         ax.set_yticks(range(n_classes), names)
@@ -267,7 +282,9 @@ def _digit_grid(
 ) -> Figure:
     """Lay out scaled images in cells one unit wide, headings above them."""
     n_rows = -(-len(images) // columns)
-    margin = max((len(name) for name in row_names), default=0) * 0.085  # inches for row names
+    margin = (
+        max((len(name) for name in row_names), default=0) * 0.6 * SMALL / 72
+    )  # inches for row names
     cell = min((7.2 - margin) / columns, 1.35)  # inches
     # Headings belong to each digit in a plain grid, to each column where rows have names.
     heading_lines = max((text.count("\n") + 1 for text in headings), default=0)

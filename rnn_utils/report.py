@@ -24,13 +24,16 @@ from matplotlib.figure import Figure
 RECORD_PREFIX = "application/papermill.record/"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CARD = (
-    "max-width: 100%; height: auto; box-sizing: border-box; display: block; margin: 0 auto; "
-    "padding: 8px; border-radius: 6px; background: white"
+    "max-width: 100%; min-width: min({width}px, 30rem); height: auto; box-sizing: border-box; "
+    "display: block; margin: 0 auto; padding: 8px; border-radius: 6px; background: white"
 )
 
 
 def show(figure: Figure, alt: str) -> None:
     """Display a figure on the page as SVG, with its alt text.
+
+    It takes the width it was made for, or that of the page. On a screen so narrow that its text
+    would be too small to read, it scrolls sideways instead.
 
     Parameters
     ----------
@@ -53,8 +56,9 @@ def show(figure: Figure, alt: str) -> None:
     width = round(figure.get_figwidth() * 96)
     display(
         HTML(
-            f'<img alt="{html.escape(" ".join(alt.split()))}" width="{width}" style="{_CARD}" '
-            f'src="data:image/svg+xml;base64,{source}">'
+            '<div style="overflow-x: auto" tabindex="0">'
+            f'<img alt="{html.escape(" ".join(alt.split()))}" width="{width}" '
+            f'style="{_CARD.format(width=width)}" src="data:image/svg+xml;base64,{source}"></div>'
         )
     )
 

@@ -131,7 +131,7 @@ class Sketch:
                 zorder=self.layer(BOXES, parts),
             )
         )
-        self.text(x, y, symbol, parts=parts)
+        self.text(x, y, symbol, size=MATHS, parts=parts)
         return Node(x, y, radius, radius)
 
     def text(

@@ -15,9 +15,9 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 
 WIDTH = 7.5  # inches: 720 px on a screen
-TEXT = 11  # points
-SMALL = 10  # points, the smallest text in any figure
-MATHS = 15  # points, symbols in diagrams
+TEXT = 12  # points
+SMALL = 11  # points, the smallest text in any figure
+MATHS = 16  # points, symbols in diagrams
 PADDING = 0.12  # inches of white around a figure, so that it reads as a card on a dark page
 
 INK = "#1f1f1f"
@@ -118,6 +118,11 @@ def house_style() -> Iterator[None]:
     """Draw in the book's style inside this context; matplotlib's settings return after it."""
     with matplotlib.rc_context(_RC):
         yield
+
+
+def fraction(value: float) -> str:
+    """Write a number between 0 and 1 as the book's tables do: .52, and 1.00."""
+    return f"{value:.2f}".removeprefix("0")
 
 
 def axes_or_new(ax: Axes | None, height: float, *, layout: str | None = "constrained") -> Axes:

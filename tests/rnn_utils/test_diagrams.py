@@ -166,6 +166,27 @@ def test_an_unknown_part_is_refused(cell):
         cell("memory")
 
 
+def is_shown(highlighted, whole):
+    return highlighted.get_edgecolor() == whole.get_edgecolor()
+
+
+@pytest.mark.parametrize(("cell", "part"), HIGHLIGHTS)
+def test_what_enters_a_highlighted_operation_is_highlighted(cell, part):
+    whole, highlighted = (figure.axes[0] for figure in (cell(), cell(part)))
+    tips = [
+        (lit, wire.get_path().to_polygons(closed_only=False)[-1][1])
+        for lit, wire in zip(
+            map(is_shown, highlighted.patches, whole.patches), highlighted.patches, strict=True
+        )
+        if isinstance(wire, FancyArrowPatch)
+    ]
+    for node, original in zip(nodes(highlighted), nodes(whole), strict=True):
+        if isinstance(node, Circle) and is_shown(node, original):
+            near = [lit for lit, tip in tips if np.hypot(*(tip - node.center)) < node.radius + 0.03]
+            assert near
+            assert all(near)
+
+
 def words(figure):
     return [text.get_text() for text in figure.axes[0].texts]
 

@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib import rcParams
+from matplotlib import rc_context, rcParams
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -114,6 +115,18 @@ def test_words_are_apart_within_the_canvas_and_large_enough(draw, monkeypatch):
             assert min(across, down) < 1, f"{name!r} is written over {other.get_text()!r}"
 
 
+def test_words_of_one_panel_stay_off_the_others(draw, monkeypatch):
+    figure = draw()
+    words = words_on(figure, monkeypatch)
+    for panel in figure.findobj(Axes):
+        if panel.axison:
+            own = set(panel.findobj(Text))
+            strangers = [
+                text for text, box in words if text not in own and box.overlaps(panel.bbox)
+            ]
+            assert not strangers
+
+
 def test_the_check_of_words_finds_an_overlap(monkeypatch):
     figure = plots.confusion(MATRIX)
     figure.axes[0].text(0.1, 0.1, "over")
@@ -142,11 +155,12 @@ def test_given_axes_are_drawn_into_and_nothing_else_is(draw):
 
 
 def test_pyplot_and_its_settings_stay_as_they_were(draw):
-    before = dict(rcParams)
     figures = plt.get_fignums()
-    draw()
+    with rc_context({"font.size": 23, "axes.spines.top": True, "mathtext.fontset": "stix"}):
+        before = dict(rcParams)
+        draw()
+        assert dict(rcParams) == before
     assert plt.get_fignums() == figures
-    assert dict(rcParams) == before
 
 
 def test_each_figure_is_written_as_svg(draw, tmp_path):

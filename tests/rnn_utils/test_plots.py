@@ -55,8 +55,8 @@ def test_worst_are_ordered_by_the_probability_of_the_truth():
     probabilities[2] = np.eye(10)[2]
     figure = plots.worst(IMAGES[:3], [0, 1, 2], probabilities, count=2)
     assert texts(figure) == [
-        "true 1, p = 0.00\nread as 7, p = 1.00",
-        "true 0, p = 0.10\nread as 0, p = 0.10",
+        "true 1, p .00\nread as 7, p 1.00",
+        "true 0, p .10\nread as 0, p .10",
     ]
 
 

@@ -15,7 +15,9 @@ from rnn_utils import progress, report
 def shown(monkeypatch):
     """Collect what is displayed instead of showing it."""
     collected = []
-    monkeypatch.setattr(report, "display", lambda data, **options: collected.append((data, options)))
+    monkeypatch.setattr(
+        report, "display", lambda data, **options: collected.append((data, options))
+    )
     return collected
 
 

@@ -61,7 +61,7 @@ def _cells():
         new_code_cell("seed = 1", metadata={"tags": ["parameters", "remove-cell"]}),
         new_markdown_cell(
             "## Equations\n\n$$\nh_t = \\tanh(W x_t + U h_{t-1} + b) \\tag{1}\n$$\n\n"
-            f"Wide:\n\n$$\ny = {LONG}\n$$\n\n"
+            f"Wide:\n\n$$\ny = {LONG}\n$$\n\n$$\ny = {LONG} \\tag{{2}}\n$$\n\n"
             "\\begin{align}\na &= b + c \\\\\nd &= e\n\\end{align}"
         ),
         new_markdown_cell("## Figures"),

@@ -24,9 +24,17 @@ PROSE = """() => {
     body.querySelectorAll('pre, code, mjx-container, script').forEach(e => e.remove());
     return body.textContent;
 }"""
+# How far the first sign of each display equation lies left of the page's text.
+CUT_OFF = """() => [...document.querySelectorAll('article div.math')].map(equation => {
+    const signs = [...equation.querySelectorAll('mjx-mi, mjx-mo, mjx-mn')];
+    const left = Math.min(...signs.map(sign => sign.getBoundingClientRect().left));
+    return Math.round(equation.getBoundingClientRect().left - left);
+})"""
 IMAGES = """() => [...document.querySelectorAll('article img')].map(i => ({
     source: i.src.slice(0, 80), alt: (i.alt || '').trim(), width: i.naturalWidth,
-    shown: i.getBoundingClientRect().width
+    // What sticks out of the window must be inside something that scrolls by itself.
+    reachable: i.getBoundingClientRect().right <= innerWidth ||
+        getComputedStyle(i.parentElement).overflowX === 'auto'
 }))"""
 
 
@@ -110,7 +118,12 @@ def test_every_equation_is_typeset(visit, page):
 def test_a_phone_scrolls_down_only(visit, page):
     with visit(page, width=PHONE) as tab:
         assert tab.evaluate("() => document.documentElement.scrollWidth") <= PHONE
-        assert all(image["shown"] <= PHONE for image in tab.evaluate(IMAGES))
+        assert all(image["reachable"] for image in tab.evaluate(IMAGES))
+
+
+def test_a_long_equation_begins_on_the_page(visit, page):
+    with visit(page, width=PHONE) as tab:
+        assert all(cut <= 1 for cut in tab.evaluate(CUT_OFF))
 
 
 def test_every_image_loads_and_says_what_it_shows(visit, page):
