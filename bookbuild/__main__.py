@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BookError as error:
         print(f"bookbuild: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"bookbuild: a file cannot be used: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nbookbuild: interrupted; what earlier runs left is untouched", file=sys.stderr)
         return 130

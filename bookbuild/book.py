@@ -53,7 +53,7 @@ class Book:
         ------
         BookError
             If ``_config.yml`` or ``_toc.yml`` is missing or malformed, or a page that is named
-            there has no file.
+            there has no file, or pages are left to a pattern.
         """
         root = root.resolve()
         for name in ("_config.yml", "_toc.yml"):
@@ -62,18 +62,24 @@ class Book:
                     f"no {name} in {root}: run from the book's folder or name it with --book"
                 )
         try:
-            names = list(parse_toc_yaml(root / "_toc.yml"))
-        except (MalformedError, yaml.YAMLError) as error:
+            contents = parse_toc_yaml(root / "_toc.yml")
+        except (MalformedError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise BookError(f"_toc.yml cannot be read: {error}") from error
-        return cls(root, tuple(_page(root, name) for name in names))
+        if contents.globs():
+            patterns = ", ".join(sorted(contents.globs()))
+            raise BookError(f"_toc.yml has the pattern {patterns}: name each page with `file:`")
+        return cls(root, tuple(_page(root, name) for name in contents))
 
     @cached_property
     def config(self) -> dict:
         """The contents of ``_config.yml``."""
         try:
-            return yaml.safe_load((self.root / "_config.yml").read_text("utf-8")) or {}
-        except yaml.YAMLError as error:
+            config = yaml.safe_load((self.root / "_config.yml").read_text("utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise BookError(f"_config.yml cannot be read: {error}") from error
+        if not isinstance(config, dict):
+            raise BookError(f"_config.yml holds a {type(config).__name__}, not `name: value` lines")
+        return config
 
     @property
     def notebooks(self) -> tuple[Page, ...]:

@@ -1,6 +1,7 @@
 """``bookbuild execute``: run pages, keep their outputs, report every one that failed."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,7 +68,8 @@ def parse_value(text: str) -> Any:
     Raises
     ------
     BookError
-        If the value starts as YAML and does not end as such, like ``[1,``.
+        If the value starts as YAML and does not end as such, like ``[1,``, or if a notebook
+        cannot hold it, like the date ``2026-01-01``.
     """
     if text == "None":
         return None
@@ -77,9 +79,16 @@ def parse_value(text: str) -> Any:
         except ValueError:
             continue
     try:
-        return yaml.safe_load(text)
+        value = yaml.safe_load(text)
+        json.dumps(value)
     except yaml.YAMLError as error:
         raise BookError(f"the value {text!r} is not YAML; put quotes around a text") from error
+    except TypeError as error:
+        raise BookError(
+            f"the value {text!r} is not a number, text, list or mapping of these; quote a text "
+            f"inside the value: '\"{text}\"'"
+        ) from error
+    return value
 
 
 def _seconds(text: str) -> int:

@@ -90,16 +90,18 @@ def every_figure_has_alt_text(page: NotebookNode) -> Iterator[Fault]:
             yield from _images_without_alt(cell, MarkdownIt().render(cell.source))
     for cell, output in _outputs(page):
         data = output.get("data", {})
+        # Of an output in several formats MyST-NB shows one, and chooses it in this order.
         if "text/html" in data:
             yield from _images_without_alt(cell, data["text/html"])
+        elif any(kind in data for kind in IMAGE_TYPES):
+            if not _alt_in_metadata(cell):
+                yield Fault(
+                    cell,
+                    "a figure has no alt text",
+                    "show it with rnn_utils.show(figure, alt), and close it before the cell ends",
+                )
         elif "text/markdown" in data:
             yield from _images_without_alt(cell, MarkdownIt().render(data["text/markdown"]))
-        elif any(kind in data for kind in IMAGE_TYPES) and not _alt_in_metadata(cell):
-            yield Fault(
-                cell,
-                "a figure has no alt text",
-                "show it with rnn_utils.show(figure, alt), and close it before the cell ends",
-            )
 
 
 @source_rule

@@ -163,7 +163,7 @@ def run_page(
     except RuntimeError as failure:
         started = watch.notebook is not None
         where = watch.where()
-        trouble = "failed" if started else f"did not start within {limits.start} s"
+        trouble = "failed" if started else "did not start"
         error = f"the kernel {trouble}: {failure}"
     else:
         where, error = _first_error(notebook)

@@ -282,9 +282,8 @@ def _digit_grid(
 ) -> Figure:
     """Lay out scaled images in cells one unit wide, headings above them."""
     n_rows = -(-len(images) // columns)
-    margin = (
-        max((len(name) for name in row_names), default=0) * 0.6 * SMALL / 72
-    )  # inches for row names
+    longest = max((len(name) for name in row_names), default=0)
+    margin = longest * 0.6 * SMALL / 72  # inches for row names
     cell = min((7.2 - margin) / columns, 1.35)  # inches
     # Headings belong to each digit in a plain grid, to each column where rows have names.
     heading_lines = max((text.count("\n") + 1 for text in headings), default=0)

@@ -114,8 +114,9 @@ def test_an_error_and_noise_are_refused_each_with_its_cell(book):
         shown(text_html='<img src="a.png">'),
         shown(text_html='<p><img alt=" " src="a.png"></p>'),
         shown(text_markdown="![](a.png)"),
+        shown(text_markdown="a line", image_png=PNG),
     ],
-    ids=["png", "svg", "html", "html-blank", "markdown"],
+    ids=["png", "svg", "html", "html-blank", "markdown", "png-before-markdown"],
 )
 def test_a_figure_without_alt_text_is_refused(book, output):
     book.add("one", "x = 1")

@@ -205,6 +205,13 @@ def test_a_page_without_code_is_a_page(book):
     [
         (lambda root: (root / "_toc.yml").unlink(), "no _toc.yml in"),
         (lambda root: (root / "_toc.yml").write_text("root: [\n"), "_toc.yml cannot be read"),
+        (lambda root: (root / "_toc.yml").write_bytes(b"\xff\xfe"), "_toc.yml cannot be read"),
+        (
+            lambda root: (root / "_toc.yml").write_text(
+                "format: jb-book\nroot: intro\nchapters:\n  - glob: chapters/*\n"
+            ),
+            "_toc.yml has the pattern chapters/*",
+        ),
         (lambda root: (root / "intro.md").unlink(), "_toc.yml names 'intro'"),
         (lambda root: (root / "chapters" / "one.ipynb").write_text("{"), "not a readable notebook"),
         (
@@ -218,6 +225,15 @@ def test_a_damaged_book_gets_a_message(book, capsys, damage, message):
     damage(book.root)
     assert main(["--book", str(book.root), "execute"]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_gets_a_message(book, capsys):
+    book.add("one")
+    (book.root / "_build").write_text("in the way")
+    assert main(["--book", str(book.root), "execute"]) == 1
+    error = capsys.readouterr().err
+    assert "a file cannot be used" in error
+    assert "_build" in error
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "soon"])
@@ -248,3 +264,9 @@ def test_values_are_read_as_they_are_meant(text, value):
 def test_half_a_list_is_refused():
     with pytest.raises(BookError, match=r"'\[1,' is not YAML"):
         parse_value("[1,")
+
+
+@pytest.mark.parametrize("text", ["2026-01-01", "[2026-01-01]", "!!set {a}"])
+def test_a_value_that_no_notebook_can_hold_is_refused(text):
+    with pytest.raises(BookError, match="is not a number, text, list or mapping"):
+        parse_value(text)

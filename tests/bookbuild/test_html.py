@@ -82,6 +82,17 @@ def test_a_bibliography_that_is_missing_gets_a_message(ready):
     assert earlier_site_stands(ready)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"), [("- a\n", "holds a list"), ("a: [\n", "cannot be read")]
+)
+def test_a_configuration_that_is_none_gets_a_message(ready, text, message):
+    (ready.root / "_config.yml").write_text(text)
+    done = ready.run("html")
+    assert done.returncode == 2
+    assert f"_config.yml {message}" in done.stderr
+    assert earlier_site_stands(ready)
+
+
 def test_recorded_numbers_raise_no_warning(ready):
     record = new_output(
         "display_data",
