@@ -248,7 +248,7 @@ def _download_files(files: Sequence[MnistFile], folder: Path) -> dict[MnistFile,
 
 def _download_bar(total: int) -> tqdm:
     return tqdm(
-        total=total, desc="MNIST", unit="B", unit_scale=True, ncols=80, file=progress_stream()
+        total=total, desc="MNIST", unit="B", unit_scale=True, ncols=70, file=progress_stream()
     )
 
 

@@ -119,7 +119,7 @@ def train(
     update = compile_update(model, sequences, labels, recipe)
     losses, validated = [], []
     with tqdm(
-        total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=80
+        total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70
     ) as bar:
         for batches in draw_batches(len(sequences), recipe):
             new = update(batches).numpy()
