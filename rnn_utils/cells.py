@@ -62,6 +62,7 @@ def rnn_step(x: Array, h_prev: Array, w: RNNWeights) -> Array:
     h_prev : array (batch, n)
         The state after the step before.
     w : RNNWeights
+        The layer's weights.
 
     Returns
     -------
@@ -118,7 +119,9 @@ def gru_step(x: Array, h_prev: Array, w: GRUWeights) -> GRUState:
     Parameters
     ----------
     x : array (batch, d)
+        The input of this time step.
     h_prev : array (batch, n)
+        The state after the step before.
     w : GRUWeights
         With `b_r_h` the reset gate acts after the matrix product, without it before.
     """
@@ -181,8 +184,13 @@ def lstm_step(x: Array, h_prev: Array, c_prev: Array, w: LSTMWeights) -> LSTMSta
     Parameters
     ----------
     x : array (batch, d)
-    h_prev, c_prev : array (batch, n)
+        The input of this time step.
+    h_prev : array (batch, n)
+        The state after the step before.
+    c_prev : array (batch, n)
+        The cell state after the step before.
     w : LSTMWeights
+        The layer's weights.
     """
     # Forget gate: how much of each memory stays.
     f = sigmoid(x @ w.W_f + h_prev @ w.U_f + w.b_f)

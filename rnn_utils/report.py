@@ -38,6 +38,7 @@ def show(figure: Figure, alt: str) -> None:
     Parameters
     ----------
     figure : matplotlib.figure.Figure
+        Any size; it is shown at 96 pixels to the inch.
     alt : str
         What the figure shows, for those who cannot see it: a sentence, not a file name.
 

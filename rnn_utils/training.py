@@ -210,7 +210,9 @@ def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> E
     model : keras.Model
         Reads (batch, steps, features), puts out logits (batch, n_classes).
     sequences : float array (n, steps, features)
+        What to classify.
     labels : integer array (n,)
+        Their true classes.
 
     Raises
     ------
