@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from rnn_utils import cells
+from rnn_utils import cells, models
+from rnn_utils.recipe import Recipe
 from rnn_utils.startup import keras, tf
+from rnn_utils.training import train
 
 LAYERS = {
     "SimpleRNN": keras.layers.SimpleRNN,
@@ -122,6 +124,39 @@ def test_read_out_and_softmax_equal_keras():
     y = cells.read_out(h, *cells.weights_of(layer))
     assert np.abs(y - np.asarray(layer(h))).max() < 1e-5
     assert np.allclose(cells.softmax(y), tf.nn.softmax(y), atol=1e-6)
+
+
+@pytest.mark.parametrize("build", [models.basic_rnn, models.bidirectional_rnn, models.lstm])
+@pytest.mark.parametrize("batch", [1, 500])
+def test_trained_networks_equal_keras(build, batch):
+    model, x = trained(build), sequences(batch, 16)
+    weights = cells.weights_of(model.layers[0])
+    if build is models.bidirectional_rnn:
+        h = cells.bidirectional(x, *weights).last
+    else:
+        h = cells.states(x, weights)[:, -1]
+    assert_equal_logits(model, x, h)
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_a_trained_deep_network_equals_keras(reset_after):
+    model, x = trained(models.deep_rnn, reset_after=reset_after), sequences(500, 16)
+    layers = [cells.weights_of(layer) for layer in model.layers[:-1]]
+    assert_equal_logits(model, x, cells.stack(x, layers)[-1][:, -1])
+
+
+def trained(build, **options):
+    """Return a network after 20 updates on random sequences, at the size of the recipe."""
+    recipe = Recipe(iterations=20, batch_size=50)
+    labels = np.arange(200) % recipe.n_classes
+    model = build(recipe, **options)
+    train(model, sequences(200, 16), labels, recipe, progress=False)
+    return model
+
+
+def assert_equal_logits(model, x, h):
+    logits = cells.read_out(h, *cells.weights_of(model.get_layer("read_out")))
+    assert np.abs(logits - model(x).numpy()).max() < 1e-5
 
 
 def test_extreme_inputs_do_not_overflow():
