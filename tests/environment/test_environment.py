@@ -1,7 +1,9 @@
 """pyproject.toml, the locks and environment.yml describe one environment."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -154,12 +156,17 @@ def test_a_python_without_venv_is_told_what_to_install(root):
     assert "Traceback" not in run.stderr
 
 
+def make(folder, *arguments):
+    """Run make as a reader does, also when these tests were started by make themselves."""
+    inherited = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=inherited, capture_output=True, text=True
+    )
+
+
 def test_make_says_which_python_is_missing(root, tmp_path):
-    run = subprocess.run(
-        ["make", "-f", root / "Makefile", "test", "PYTHON=python9.9"],
-        cwd=copied_environment(root, tmp_path),
-        capture_output=True,
-        text=True,
+    run = make(
+        copied_environment(root, tmp_path), "-f", root / "Makefile", "test", "PYTHON=python9.9"
     )
     assert run.returncode != 0
     assert "There is no 'python9.9' here: install Python 3.10 to 3.13" in run.stderr
@@ -167,17 +174,14 @@ def test_make_says_which_python_is_missing(root, tmp_path):
 
 def copied_environment(root, folder):
     """Copy what the environment is made from, without the environment."""
-    (folder / "requirements").mkdir()
-    for name in [
-        "pyproject.toml",
-        *(f"requirements/{p.name}" for p in (root / "requirements").iterdir() if p.is_file()),
-    ]:
-        (folder / name).write_bytes((root / name).read_bytes())
+    shutil.copy(root / "pyproject.toml", folder)
+    shutil.copytree(root / "requirements", folder / "requirements")
     return folder
 
 
 def test_help_names_every_command(root):
     makefile = (root / "Makefile").read_text()
     targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.M)[1].split())
-    run = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True)
+    run = make(root, "help")
+    assert run.returncode == 0
     assert {line.split()[1] for line in run.stdout.splitlines()} == targets
