@@ -122,7 +122,7 @@ def train(
         total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70
     ) as bar:
         for batches in draw_batches(len(sequences), recipe):
-            new = update(batches).numpy()
+            new = update(tf.constant(batches)).numpy()
             finite = np.isfinite(new)
             if not finite.all():
                 losses.extend(new[: finite.argmin()])
@@ -170,7 +170,7 @@ def compile_update(
             optimizer.apply(gradients, model.trainable_variables)
         return losses.stack()
 
-    return update
+    return update.get_concrete_function()
 
 
 def cross_entropy(labels: Any, logits: Any) -> Any:

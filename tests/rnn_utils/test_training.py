@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from rnn_utils.recipe import Recipe
 from rnn_utils.startup import keras, tf
 from rnn_utils.training import TrainingDiverged, evaluate, train
 
+HERE = str(Path(__file__).parent)
 SMALL = Recipe(n_hidden=8, batch_size=20, iterations=25)
 
 
@@ -91,9 +93,8 @@ sys.path.insert(0, sys.argv[1])
 from test_training import fit
 print(fit()[1].loss.tobytes().hex())
 """
-    folder = str(__import__("pathlib").Path(__file__).parent)
     other = subprocess.run(
-        [sys.executable, "-c", program, folder], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, HERE], capture_output=True, text=True, check=True
     )
     assert other.stdout.strip() == fit()[1].loss.tobytes().hex()
 
@@ -230,6 +231,20 @@ def test_a_bar_leaves_one_line_in_a_terminal(capsys):
     assert captured.err == ""
     assert captured.out.count("\n") == 1
     assert "25/25" in captured.out.split("\r")[-1]
+
+
+def test_many_short_trainings_say_nothing():
+    program = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_training import SMALL, fit, replace
+for seed in range(8):
+    fit(replace(SMALL, iterations=1, seed=seed))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program, HERE], capture_output=True, text=True, check=True
+    )
+    assert (run.stdout, run.stderr) == ("", "")
 
 
 @pytest.fixture(scope="module")
