@@ -105,7 +105,7 @@ def train(
     ValueError
         If sequences, labels and recipe do not fit together; the message names the value.
     TrainingDiverged
-        If the loss is no longer finite. The model keeps its last finite weights.
+        If the loss is no longer finite. The model is left as the update before made it.
     """
     sequences, labels = checked_data(sequences, labels, recipe)
     if recipe.batch_size > len(sequences):
