@@ -25,6 +25,7 @@ _HOMES = {
     "Evaluation": "training",
     "TrainingDiverged": "training",
     "show": "report",
+    "show_animation": "report",
     "record": "report",
     "provenance": "report",
 }

@@ -1,8 +1,8 @@
 """What a run leaves on the page: figures with alt text, recorded numbers, where it ran.
 
-`show` puts a figure on the page as a vector image with its description. `record` notes a number
-under a name, invisibly, in the form that MyST-NB's glue and papermill's readers know, so that
-the page, the status page and the checks can read it back.
+`show` puts a figure on the page as a vector image with its description, `show_animation` a player
+with one. `record` notes a number under a name, invisibly, in the form that MyST-NB's glue and
+papermill's readers know, so that the page, the status page and the checks can read it back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from typing import Any
 
 import matplotlib
 from IPython.display import HTML, display
+from matplotlib.animation import Animation
 from matplotlib.figure import Figure
+
+from rnn_utils.player import player_html
 
 RECORD_PREFIX = "application/papermill.record/"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -51,17 +54,44 @@ def show(figure: Figure, alt: str) -> None:
     """
     if not isinstance(figure, Figure):
         raise TypeError(f"show needs a matplotlib Figure, got {type(figure).__name__}")
-    if not alt.strip():
-        raise ValueError("alt is empty: say in a sentence what the figure shows")
+    alt = html.escape(_one_line(alt))
     source = base64.b64encode(_svg(figure)).decode()
     width = round(figure.get_figwidth() * 96)
     display(
         HTML(
             '<div style="overflow-x: auto" tabindex="0">'
-            f'<img alt="{html.escape(" ".join(alt.split()))}" width="{width}" '
+            f'<img alt="{alt}" width="{width}" '
             f'style="{_CARD.format(width=width)}" src="data:image/svg+xml;base64,{source}"></div>'
         )
     )
+
+
+def show_animation(animation: Animation, alt: str) -> None:
+    """Display an animation on the page with buttons to play it, with its alt text.
+
+    Parameters
+    ----------
+    animation : matplotlib.animation.Animation
+        For instance of `plots.animate_convergence`.
+    alt : str
+        What the animation shows, start to end.
+
+    Raises
+    ------
+    TypeError
+        If `animation` is not an animation.
+    ValueError
+        If the alt text is empty.
+    """
+    if not isinstance(animation, Animation):
+        raise TypeError(f"show_animation needs an Animation, got {type(animation).__name__}")
+    display(HTML(player_html(animation, _one_line(alt))))
+
+
+def _one_line(alt: str) -> str:
+    if not alt.strip():
+        raise ValueError("alt is empty: say in a sentence what the figure shows")
+    return " ".join(alt.split())
 
 
 def _svg(figure: Figure) -> bytes:

@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from rnn_utils import progress, report
+from rnn_utils import plots, progress, report
 
 
 @pytest.fixture
@@ -53,6 +54,32 @@ def test_a_figure_without_alt_text_is_refused(alt, shown):
 def test_something_else_than_a_figure_is_refused():
     with pytest.raises(TypeError, match="matplotlib Figure, got list"):
         report.show([1, 2], "A list.")
+
+
+def animation():
+    return plots.animate_convergence({"loss": np.array([2.0, 1.0, 0.5])}, frames=3)
+
+
+def test_an_animation_is_shown_with_its_alt_text_and_nothing_from_elsewhere(shown):
+    report.show_animation(animation(), 'The loss "falls".')
+    ((player, _),) = shown
+    image = BeautifulSoup(player.data, "html.parser").find("img")
+    assert image["alt"] == 'The loss "falls".'
+    assert image["src"].startswith("data:image/png;base64,")
+    assert "://" not in re.sub(r"data:image/png[^\"]+", "", player.data)
+    assert "fa-" not in player.data
+
+
+def test_the_same_animation_gives_the_same_bytes(shown):
+    report.show_animation(animation(), "The loss.")
+    report.show_animation(animation(), "The loss.")
+    assert shown[0][0].data == shown[1][0].data
+
+
+def test_something_else_than_an_animation_is_refused(shown):
+    with pytest.raises(TypeError, match="Animation, got Figure"):
+        report.show_animation(figure(), "A line.")
+    assert not shown
 
 
 @pytest.mark.parametrize("value", [0.1 + 0.2, 7, "mnist", True, np.float32(0.1), np.int64(3)])
