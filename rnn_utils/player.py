@@ -50,5 +50,6 @@ def player_html(animation: Animation, alt: str) -> str:
         "<img ",
         f'<img alt="{alt}" src="{last_frame}" style="max-width: 100%; background: white" ',
     )
+    page = page.replace("display: inline-block;", "max-width: 100%;")  # no wider than the page
     page = page.replace('type="range"', 'type="range" aria-label="frame"')
     return f'<div role="group" aria-label="Animation: {alt}" style="{_CARD}">{page}</div>'
