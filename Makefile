@@ -5,16 +5,28 @@ LOCK ?= book
 BIN := .venv/bin
 RUN := $(BIN)/python
 STAMP := .venv/.$(LOCK)-ready
+PEERS := .venv-bench
+BASE ?= origin/main
+FREEZE ?= https://raw.githubusercontent.com/googlecolab/backend-info/main/pip-freeze.txt
 
-.PHONY: book test serve lab lint lock clean help
+.PHONY: book status reference test bench serve lab lint lock clean help
 
-book: $(STAMP)  ## run every chapter, check the results, build the site in _build/html
+book: $(STAMP)  ## run what is out of date, check the results, build the site in _build/html
 	$(RUN) -m bookbuild execute $(ARGUMENTS)
-	$(RUN) -m bookbuild check
-	$(RUN) -m bookbuild html
+	$(MAKE) --no-print-directory site
+
+status: $(STAMP)  ## say which pages are fresh, and what moved of the others
+	@$(RUN) -m bookbuild status
+
+reference: $(STAMP)  ## run what is out of date and make its numbers the ones to expect
+	$(RUN) -m bookbuild execute
+	$(RUN) -m bookbuild reference
 
 test: $(STAMP)  ## run the tests
 	$(RUN) -m pytest $(TESTS)
+
+bench: $(PEERS)/.ready  ## measure the book's speed beside other libraries
+	$(PEERS)/bin/python -m benchmarks $(ARGUMENTS)
 
 serve: $(STAMP)  ## show the built site at http://localhost:8000
 	@test -f _build/html/index.html || { echo "There is no site yet: make book" >&2; exit 1; }
@@ -34,11 +46,45 @@ lock: $(STAMP)  ## renew the locks to the newest versions that fit together
 	$(COMPILE) pyproject.toml --extra book --extra dev --extra gpu -o requirements/gpu.lock
 	echo uv | $(COMPILE) --upgrade - -o requirements/installer.lock
 
+colab: $(STAMP)  ## lock the versions in Colab's image, for make test LOCK=colab
+	$(RUN) requirements/colab.py $(FREEZE)
+	$(BIN)/uv pip compile --quiet --python $(RUN) --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make colab" -c requirements/constraints.txt \
+	  -c requirements/colab.txt pyproject.toml --extra book --extra dev -o requirements/colab.lock
+
 clean:  ## remove what was built, keep the environment
 	rm -rf _build
 
+# What the workflows of .github call beside these: docs/ci.md.
+.PHONY: environment chapters changed preflight page site repository colab issue
+
+environment: $(STAMP)  ## make .venv from the lock, and nothing else
+
+chapters: $(STAMP)  ## name the chapters, as JSON
+	@$(RUN) -m bookbuild pages --json
+
+changed: $(STAMP)  ## list the pages that changed since BASE=origin/main
+	@$(RUN) -m bookbuild pages --since $(BASE)
+
+preflight: $(STAMP)  ## fail unless TensorFlow uses a GPU here: make preflight LOCK=gpu
+	@$(RUN) -m rnn_utils.preflight
+
+page: $(STAMP)  ## run one chapter: make page CHAPTER=04_lstm
+	@test -n "$(CHAPTER)" || { echo "Which one? make page CHAPTER=04_lstm" >&2; exit 1; }
+	$(RUN) -m bookbuild execute $(CHAPTER) $(ARGUMENTS)
+
+site: $(STAMP)  ## check the results there are and build the site
+	$(RUN) -m bookbuild check
+	$(RUN) -m bookbuild html
+
+repository: $(STAMP)  ## set the book's address: make repository URL=https://github.com/OWNER/NAME
+	@$(RUN) -m bookbuild repository $(if $(filter undefined,$(origin URL)),,'$(URL)')
+
+issue:  ## open an issue about a failed weekly run, close the one before it
+	@.github/weekly_issue.sh
+
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 $(STAMP): pyproject.toml requirements/install.py requirements/installer.lock requirements/$(LOCK).lock
 	@command -v $(PYTHON) >/dev/null || { \
@@ -46,3 +92,14 @@ $(STAMP): pyproject.toml requirements/install.py requirements/installer.lock req
 	  echo "or name one: make book PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) requirements/install.py $(LOCK)
 	@touch $@
+
+# The book's environment with its peers beside it, so that .venv stays that of the lock.
+$(PEERS)/.ready: pyproject.toml requirements/$(LOCK).lock | $(STAMP)
+	@echo "==> Making $(PEERS) with PyTorch, JAX and others to compare with"
+	@$(RUN) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --require-hashes -r requirements/$(LOCK).lock
+	@$(PEERS)/bin/python -m pip install --quiet --no-build-isolation --editable '.[bench]'
+	@touch $@
+
+requirements/colab.lock:
+	@echo "Colab's versions are not locked yet: make colab" >&2; exit 1

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bookbuild import check, execute, html
+from bookbuild import check, execute, html, pages, reference, repository, status, sweep
 from bookbuild.book import Book, BookError
 
-VERBS = (execute, check, html)
+VERBS = (execute, check, html, status, reference, sweep, pages, repository)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"bookbuild: a file cannot be used: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nbookbuild: interrupted; what earlier runs left is untouched", file=sys.stderr)
+        print("\nbookbuild: interrupted; pages that were finished are kept", file=sys.stderr)
         return 130
 
 

@@ -4,7 +4,10 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bookbuild import expected
 from bookbuild.book import Book, Page
+from bookbuild.freshness import moved
+from bookbuild.note import note_of
 from bookbuild.notebooks import (
     FAILURE_MARKER,
     clean,
@@ -13,9 +16,11 @@ from bookbuild.notebooks import (
     published,
     read,
     read_as_is,
+    recorded,
     tags,
     write,
 )
+from bookbuild.place import sources
 from bookbuild.rules import PAGE_RULES, SOURCE_RULES, Fault
 
 
@@ -55,7 +60,12 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
     if arguments.fix:
         for page in pages:
             _fix(book, page)
-    findings = [f for page in pages for f in (inspect_source if arguments.sources else gate)(page)]
+    if arguments.sources:
+        findings = [finding for page in pages for finding in inspect_source(page)]
+        return report(findings, f"{len(pages)} pages checked")
+    findings, excuses = inspect_runs(book, pages)
+    for page, reason in excuses.items():
+        print(f"{page}: its numbers are not compared: {reason}")
     return report(findings, f"{len(pages)} pages checked")
 
 
@@ -67,8 +77,36 @@ def report(findings: Sequence[Finding], all_well: str) -> int:
     return 1 if findings else 0
 
 
+def inspect_runs(book: Book, pages: Sequence[Page]) -> tuple[list[Finding], dict[str, str]]:
+    """Look for reasons not to publish pages, their numbers included.
+
+    Returns
+    -------
+    list of Finding
+        Reasons not to publish.
+    dict of str
+        For each page whose numbers were not compared, why not.
+    """
+    reference = expected.load(book)
+    findings, excuses = [], {}
+    for page in pages:
+        found = list(gate(page))
+        if not found:
+            executed = read(page.executed)
+            note = note_of(executed)
+            excuse = expected.excuse(note, reference)
+            if excuse:
+                excuses[page.name] = excuse
+            else:
+                numbers = reference[note.device].get(page.name, {})
+                faults = expected.faults(recorded(executed), numbers, note.device)
+                found = [_finding(page, executed, fault) for fault in faults]
+        findings += found
+    return findings, excuses
+
+
 def gate(page: Page) -> Iterator[Finding]:
-    """Look for reasons not to publish a page."""
+    """Look for reasons not to publish a page that lie in the page itself."""
     remedy = f"python -m bookbuild execute {page.name}"
     if not page.executed.exists():
         what = "its last run failed" if page.failed.exists() else "the page has not been run"
@@ -83,6 +121,13 @@ def gate(page: Page) -> Iterator[Finding]:
         home = source if any(cell is edited for cell in source.cells) else executed
         what = "the code was edited after the page was run"
         yield Finding(page.name, describe(home, edited), what, remedy)
+        return
+    note = note_of(executed)
+    if note is None:
+        yield Finding(page.name, "", "nothing is noted of this run", remedy)
+        return
+    for part, what in moved(note.key, {"rnn_utils": sources("rnn_utils")}).items():
+        yield Finding(page.name, "", f"{part} changed after the page was run: {what}", remedy)
         return
     whole = published(source, executed)
     for rule in PAGE_RULES:

@@ -1,127 +1,196 @@
-"""``bookbuild execute``: run pages, keep their outputs, report every one that failed."""
+"""``bookbuild execute``: run the pages whose outputs are out of date, report each that failed."""
+
+from __future__ import annotations
 
 import argparse
-import json
+import math
+import subprocess
+import sys
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
+import nbformat
+from nbformat import NotebookNode
 
-from bookbuild.book import Book, BookError, Page
-from bookbuild.runner import Limits, Outcome, declared_parameters, run_page
+from bookbuild.book import Book, BookError
+from bookbuild.files import sole_use
+from bookbuild.freshness import key_of
+from bookbuild.jobs import (
+    Job,
+    Step,
+    add_page_options,
+    add_run_options,
+    declared_parameters,
+    here,
+    jobs_of,
+    plan,
+)
+from bookbuild.note import Note, attach
+from bookbuild.notebooks import write
+from bookbuild.task import Limits, Run
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+class Failure(NamedTuple):
+    """A job that did not run through: where that was, and why."""
+
+    job: Job
+    where: str
+    error: str
 
 
 def add_parser(verbs) -> None:
     """Add the verb and its options to the command line."""
-    parser = verbs.add_parser("execute", help="run pages in fresh kernels", description=__doc__)
+    parser = verbs.add_parser("execute", help="run what is out of date", description=__doc__)
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
-    parser.add_argument(
-        "-p",
-        dest="parameters",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="set a parameter of the page; may be repeated",
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="set quick=True where a page declares it"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=Limits.cell,
-        metavar="SECONDS",
-        help="limit for each cell (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--start-timeout",
-        type=_seconds,
-        default=Limits.start,
-        metavar="SECONDS",
-        help="limit for the start of a kernel (default: %(default)s)",
-    )
+    add_page_options(parser)
+    add_run_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(book: Book, arguments: argparse.Namespace) -> int:
-    """Run the chapters asked for; 1 if any failed."""
-    pages = book.select(arguments.chapters)
-    values = {name: parse_value(text) for name, text in arguments.parameters}
-    limits = Limits(arguments.timeout, arguments.start_timeout)
-    jobs = [(page, _parameters(page, values, arguments.quick)) for page in pages]
-    outcomes = []
-    for page, parameters in jobs:
-        _say(f"{page.name}  starts" + "".join(f"  {k}={v!r}" for k, v in parameters.items()))
-        outcome = run_page(page, parameters, limits, _say)
-        _say(f"{page.name}  {'done' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s")
-        outcomes.append(outcome)
-    return _report(book, outcomes)
+    """Bring the chapters asked for up to date; 1 if any failed."""
+    jobs = jobs_of(book.select(arguments.chapters), arguments.parameters, arguments.quick)
+    with sole_use(book.build):
+        failures = bring_up_to_date(book, jobs, arguments)
+    return report(book, failures, len(jobs))
 
 
-def parse_value(text: str) -> Any:
-    """Read the value of a parameter as papermill's command line does, and YAML besides.
+def bring_up_to_date(
+    book: Book, jobs: Sequence[Job], arguments: argparse.Namespace
+) -> list[Failure]:
+    """Run the jobs of which something has moved, and keep each result as it comes.
 
-    ``3`` is an int, ``1e-3`` a float, ``True`` a bool, ``None`` none, ``[1, 2]`` a list, and
-    what is none of these is the text itself.
+    A page that ran through is written to ``page.executed``. Of any other, what it managed is
+    written to ``page.failed``, and no executed page is left that a reader could take for it.
+
+    Parameters
+    ----------
+    book : Book
+        Where the pages belong.
+    jobs : sequence of Job
+        What is wanted.
+    arguments : argparse.Namespace
+        The options of `add_run_options`.
+
+    Returns
+    -------
+    list of Failure
+        In the order of the jobs.
 
     Raises
     ------
     BookError
-        If the value starts as YAML and does not end as such, like ``[1,``, or if a notebook
-        cannot hold it, like the date ``2026-01-01``.
+        If the cluster cannot be used.
     """
-    if text == "None":
-        return None
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    try:
-        value = yaml.safe_load(text)
-        json.dumps(value)
-    except yaml.YAMLError as error:
-        raise BookError(f"the value {text!r} is not YAML; put quotes around a text") from error
-    except TypeError as error:
-        raise BookError(
-            f"the value {text!r} is not a number, text, list or mapping of these; quote a text "
-            f"inside the value: '\"{text}\"'"
-        ) from error
-    return value
+    if arguments.scheduler and arguments.workers:
+        raise BookError("--workers is for this machine; behind --scheduler each worker counts")
+    if arguments.scheduler:
+        from bookbuild import cluster
+
+        with cluster.remote(arguments.scheduler) as client:
+            steps = plan(jobs, partial(cluster.look, client), arguments.force)
+            return _run_stale(book, steps, client, arguments)
+    steps = plan(jobs, here, arguments.force)
+    stale = sum(bool(step.why) for step in steps)
+    if not stale:
+        _announce(steps)
+        return []
+    from bookbuild import cluster
+
+    with cluster.local(min(stale, arguments.workers or cluster.default_workers())) as client:
+        return _run_stale(book, steps, client, arguments)
 
 
-def _seconds(text: str) -> int:
-    """Read a time limit for argparse."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds above 0")
-    return int(text)
-
-
-def _parameters(page: Page, values: dict[str, Any], quick: bool) -> dict[str, Any]:
-    """Return what to inject into a page; refuse names that it does not declare."""
-    declared = declared_parameters(page)
-    unknown = [name for name in values if name not in declared]
-    if unknown:
-        known = ", ".join(declared) or "none"
-        raise BookError(
-            f"{page.name} has no parameter {', '.join(map(repr, unknown))}; it declares: {known}"
-        )
-    return ({"quick": True} if quick and "quick" in declared else {}) | values
-
-
-def _report(book: Book, outcomes: Sequence[Outcome]) -> int:
-    failures = [outcome for outcome in outcomes if not outcome.ok]
+def report(book: Book, failures: Sequence[Failure], total: int) -> int:
+    """Say which pages failed, where and why, and return the exit status."""
     if not failures:
         return 0
-    _say(f"\n{len(failures)} of {len(outcomes)} pages failed:")
-    for outcome in failures:
-        _say(f"\n{outcome.page.name}, {outcome.where}\n  {outcome.error}")
-        if outcome.page.failed.exists():
-            _say(f"  what ran is in {book.relative(outcome.page.failed)}")
+    say(f"\n{len(failures)} of {total} pages failed:")
+    for job, where, error in failures:
+        say("\n" + ", ".join(filter(None, [job.page.name, where])) + f"\n  {error}")
+        if job.page.failed.exists():
+            say(f"  what ran is in {book.relative(job.page.failed)}")
     return 1
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     """Print a whole line at once: logs and terminals show it the same."""
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _announce(steps: Sequence[Step]) -> None:
+    for step in steps:
+        say(str(step))
+
+
+def _run_stale(
+    book: Book, steps: Sequence[Step], client: Client, arguments: argparse.Namespace
+) -> list[Failure]:
+    from bookbuild.cluster import run_all
+
+    _announce(steps)
+    # The longest first, so that no worker is left with a long page when the others are done.
+    stale = sorted((step for step in steps if step.why), key=_expected_seconds, reverse=True)
+    jobs = [step.job for step in stale]
+    limits = Limits(arguments.timeout, arguments.start_timeout)
+    commit = _commit(book)
+    failures = {}
+    for number, outcome in run_all(client, [job.task(limits) for job in jobs], say):
+        job = jobs[number]
+        _keep(job, outcome, commit)
+        say(f"{job.page.name}  {'done' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s")
+        if not outcome.ok:
+            failures[job.page.name] = Failure(job, outcome.where, outcome.error)
+    return [failures[s.job.page.name] for s in steps if s.job.page.name in failures]
+
+
+def _expected_seconds(step: Step) -> float:
+    return step.note.seconds if step.note else math.inf
+
+
+def _keep(job: Job, outcome: Run, commit: str) -> None:
+    page = job.page
+    if not outcome.ok:
+        page.executed.unlink(missing_ok=True)
+    if not outcome.notebook:
+        page.failed.unlink(missing_ok=True)
+        return
+    notebook = nbformat.reads(outcome.notebook, as_version=4)
+    attach(_note(job, notebook, outcome, commit), notebook)
+    write(notebook, page.executed if outcome.ok else page.failed)
+    if outcome.ok:
+        page.failed.unlink(missing_ok=True)
+
+
+def _note(job: Job, notebook: NotebookNode, outcome: Run, commit: str) -> Note:
+    answer = {"provenance": {}, "data": {}, "peak_memory": 0} | outcome.answer
+    found = {asked: name for asked, (name, _) in answer["data"].items()}
+    place = replace(outcome.place, data=found)
+    seeds = declared_parameters(notebook) | job.parameters
+    return Note(
+        key=key_of(notebook, job.parameters, place, found),
+        parameters=dict(job.parameters),
+        seed=str(seeds.get("seed", "")),
+        finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        seconds=round(outcome.seconds, 1),
+        cores=outcome.cores,
+        commit=commit,
+        **answer,
+    )
+
+
+def _commit(book: Book) -> str:
+    """Return what git calls the sources, with a mark where they differ from the commit."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        done = subprocess.run(command, cwd=book.root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()

@@ -1,19 +1,33 @@
-"""``bookbuild html``: from pages that passed the gate to a site, all of it or nothing."""
+"""``bookbuild html``: from pages that passed the gate to a site, all of it or nothing.
+
+A site that was made from what there is now is kept as it is.
+"""
 
 import argparse
+import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 
+import yaml
+from sphinx_external_toc.api import Document, FileItem, TocTree
+from sphinx_external_toc.parsing import create_toc_dict, parse_toc_yaml
+
 from bookbuild.book import Book, BookError
-from bookbuild.check import gate, report
+from bookbuild.check import inspect_runs, report
+from bookbuild.files import copy, sha256, sha256_of_folder, sole_use, write_text
 from bookbuild.notebooks import published, read, write
+from bookbuild.place import sources
 from bookbuild.selfcontained import external_loads
+from bookbuild.statuspage import NAME as STATUS
+from bookbuild.statuspage import status_page
 
 ASSETS = ("_config.yml", "_toc.yml", "_static", "_templates")
+MARK = ".made-from"  # in the site, so that it goes with it
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
 
@@ -25,20 +39,30 @@ def add_parser(verbs) -> None:
 
 def run(book: Book, arguments: argparse.Namespace) -> int:
     """Build the site from pages that pass the gate; an earlier site survives any failure."""
-    findings = [finding for page in book.notebooks for finding in gate(page)]
+    findings, _ = inspect_runs(book, book.notebooks)
     if findings:
         return report(findings, "no site was built: the gate is shut")
-    staged = book.build / "stage"
-    stage(book, staged)
-    print(f"building the site of {len(book.pages)} pages", flush=True)
-    problems = [*_build(staged, book.build / "html.log"), *_foreign(staged / "_build" / "html")]
-    if problems:
-        print("\n".join(problems))
-        print(f"no site was built; the whole log is {book.relative(book.build / 'html.log')}")
-        return 1
-    swap(staged / "_build" / "html", book.site)
-    shutil.rmtree(staged)
-    print(f"the site is {book.relative(book.site / 'index.html')}")
+    with sole_use(book.build) as lock:
+        staged = book.build / "stage"
+        stage(book, staged)
+        made_from = _digest(staged)
+        site = book.relative(book.site / "index.html")
+        if _marked(book.site) == made_from:
+            shutil.rmtree(staged)
+            print(f"the site is up to date: {site}")
+            return 0
+        print(f"building the site of {len(book.pages)} pages", flush=True)
+        log = book.build / "html.log"
+        new = staged / "_build" / "html"
+        problems = [*_build(staged, log, lock), *_foreign(new)]
+        if problems:
+            print("\n".join(problems))
+            print(f"no site was built; the whole log is {book.relative(log)}")
+            return 1
+        write_text(made_from, new / MARK)
+        swap(new, book.site)
+        shutil.rmtree(staged)
+    print(f"the site is {site}")
     return 0
 
 
@@ -53,13 +77,15 @@ def stage(book: Book, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in [*ASSETS, *_bibliographies(book)]:
-        _copy(book.root / name, folder / name)
+        copy(book.root / name, folder / name)
     for page in book.pages:
         target = folder / page.source.relative_to(book.root)
         if page.is_notebook:
             write(published(read(page.source), read(page.executed)), target)
         else:
-            _copy(page.source, target)
+            copy(page.source, target)
+    write_text(status_page(book), folder / f"{STATUS}.md")
+    _add_to_contents(STATUS, folder / "_toc.yml")
 
 
 def swap(new: Path, site: Path) -> None:
@@ -86,20 +112,44 @@ def _bibliographies(book: Book) -> list[str]:
     return names
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target)
-    elif source.exists():
-        shutil.copy2(source, target)
+def _add_to_contents(name: str, contents: Path) -> None:
+    """Put a page at the end of the last part of a table of contents."""
+    site_map = parse_toc_yaml(contents)
+    root = site_map.root
+    if not root.subtrees:
+        root.subtrees.append(TocTree([]))
+    root.subtrees[-1].items.append(FileItem(name))
+    site_map[name] = Document(name)
+    write_text(yaml.safe_dump(create_toc_dict(site_map), sort_keys=False), contents)
 
 
-def _build(folder: Path, log: Path) -> Iterator[str]:
-    """Run jupyter-book with warnings as errors; yield what it complains of."""
+def _digest(staged: Path) -> str:
+    """Return a hash of what makes a site: the staged book, and all that is installed."""
+    installed = sorted({f"{each.name} {each.version}" for each in distributions()})
+    inputs = [sha256_of_folder(staged), sources("bookbuild"), installed]
+    return sha256(json.dumps(inputs).encode())
+
+
+def _marked(site: Path) -> str:
+    """Return what a site says it was made from."""
+    mark = site / MARK
+    return mark.read_text("utf-8") if mark.exists() else ""
+
+
+def _build(folder: Path, log: Path, lock: int) -> Iterator[str]:
+    """Run jupyter-book with warnings as errors; yield what it complains of.
+
+    It holds the lock too, so that one left behind by a killed build is waited for.
+    """
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "-W", "--keep-going"]
     with log.open("w", encoding="utf-8") as file:
         status = subprocess.run(
-            command, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+            command,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[lock],
+            check=False,
         ).returncode
     if status:
         yield f"jupyter-book failed (exit status {status}):"

@@ -1,15 +1,17 @@
 """Notebook files: read and written safely, rid of what changes from run to run, put together."""
 
 import copy
-import os
-import tempfile
+import json
+import re
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from bookbuild.book import BookError
+from bookbuild.files import write_text
 
 INJECTED = "injected-parameters"
 FAILURE_MARKER = "papermill-error-cell-tag"
@@ -57,16 +59,25 @@ def read_as_is(path: Path) -> NotebookNode:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that the path never holds half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = nbformat.v4.writes(notebook) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write_text(nbformat.v4.writes(notebook) + "\n", path)
+
+
+def title(notebook: NotebookNode) -> str:
+    """Return the first heading, empty if there is none."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    heading = re.search(r"^# +(.+)$", "\n".join(texts), re.MULTILINE)
+    return heading[1].strip() if heading else ""
+
+
+def recorded(notebook: NotebookNode) -> dict[str, Any]:
+    """Return the numbers and texts that a page noted with `rnn_utils.record`, by name."""
+    found = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            kept = output.get("metadata", {}).get("scrapbook", {})
+            if "name" in kept:
+                found[kept["name"]] = json.loads(output.data[kept["mime_prefix"] + "text/plain"])
+    return found
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -98,6 +109,18 @@ def describe(notebook: NotebookNode, cell: NotebookNode) -> str:
 def first_line(cell: NotebookNode) -> str:
     """Return the first line of a cell that says something."""
     return next((line.strip() for line in cell.source.splitlines() if line.strip()), "(empty)")
+
+
+def runnable(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy that says which kernel runs it, whatever its author's was called."""
+    page = copy.deepcopy(notebook)
+    page.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    page.metadata["language_info"] = {"name": "python"}
+    return page
 
 
 def settle(notebook: NotebookNode) -> None:

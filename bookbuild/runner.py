@@ -1,73 +1,36 @@
-"""One page through papermill, in a fresh kernel, with every way to fail caught and named."""
+"""One page through papermill, in a fresh kernel, with every way to fail caught and named.
+
+A page comes as data and goes as data: the process that runs it may be on another machine, and
+writes nothing.
+"""
 
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import nbformat
 import papermill
-from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpecManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
-from traitlets import default
 
-from bookbuild.book import BookError, Page
-from bookbuild.notebooks import INJECTED, describe, first_line, read, settle, tags, write
+from bookbuild import kernel
+from bookbuild.notebooks import describe, first_line, runnable, settle
+from bookbuild.place import survey
+from bookbuild.task import Run, Task
 
 # nbclient reports a dead or late kernel by itself; the failure below says it with the cell's name.
 logging.getLogger("papermill").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long to wait, in seconds."""
-
-    cell: int = 1800
-    start: int = 120
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one run of a page.
-
-    Attributes
-    ----------
-    page : Page
-        The page that was run.
-    seconds : float
-        Wall time, the start of the kernel included.
-    where, error : str
-        The cell and what happened there; both empty when the page ran through.
-    """
-
-    page: Page
-    seconds: float
-    where: str = ""
-    error: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the page ran from its first cell to its last."""
-        return not self.error
-
-
-class OwnKernelManager(AsyncKernelManager):
-    """Starts the kernel of this very interpreter, whatever kernels the user has installed."""
-
-    @default("kernel_spec_manager")
-    def _only_the_native_kernel(self) -> KernelSpecManager:
-        return KernelSpecManager(kernel_dirs=[])
 
 
 @dataclass
 class Watch:
     """What is known of a page while it runs; its methods are nbclient's hooks."""
 
-    page: Page
+    name: str
     say: Callable[[str], None]
     notebook: NotebookNode | None = None
     cell: NotebookNode | None = None
@@ -90,59 +53,54 @@ class Watch:
         """Say that the cell is over."""
         seconds = time.monotonic() - self.cell_began
         place = f"{cell_index + 1:3}/{len(self.notebook.cells)}"
-        self.say(f"{self.page.name}  {place}  {seconds:6.1f} s  {first_line(cell)[:60]}")
+        self.say(f"{self.name}  {place}  {seconds:6.1f} s  {first_line(cell)[:60]}")
 
 
-def declared_parameters(page: Page) -> dict[str, Any]:
-    """Return the names in the page's cell tagged ``parameters``, each with what is known of it."""
-    return papermill.inspect_notebook(_runnable(page))
-
-
-def run_page(
-    page: Page,
-    parameters: Mapping[str, Any],
-    limits: Limits,
-    say: Callable[[str], None],
-) -> Outcome:
-    """Run a page and keep what it produced.
-
-    A page that ran through is written to ``page.executed``. Of any other, what it managed is
-    written to ``page.failed``, and no executed page is left that a reader could take for it.
+def run_task(task: Task, cores: int, say: Callable[[str], None]) -> Run:
+    """Run a page and return what it produced.
 
     Parameters
     ----------
-    page : Page
-        The page to run.
-    parameters : mapping
-        Values for names that the page declares.
-    limits : Limits
-        How long a cell, and the start of the kernel, may take.
+    task : Task
+        The page.
+    cores : int
+        How many the kernel may use.
     say : callable
-        Told one line per cell.
-
-    Returns
-    -------
-    Outcome
-        How long it took, and where and why it failed if it did.
-
-    Raises
-    ------
-    BookError
-        If the source is no notebook, or is an executed copy of one.
+        Told one line when the page starts and one per cell.
     """
-    watch = Watch(page, say)
+    watch = Watch(task.name, say)
+    say(f"{task.name}  starts" + "".join(f"  {k}={v!r}" for k, v in task.parameters.items()))
+    place = survey()
     began = time.monotonic()
+    with TemporaryDirectory() as elsewhere:
+        folder = task.folder if Path(task.folder).is_dir() else elsewhere
+        where, error = _execute(task, folder, cores, watch)
+    seconds = time.monotonic() - began
+    if watch.notebook is None:
+        return Run(seconds=seconds, where=where, error=error, place=place, cores=cores)
+    answer = watch.notebook.metadata.pop(kernel.ANSWER, {})
+    if not (error or answer):
+        where, error = "after the last cell", "the kernel did not say what it ran with"
+    settle(watch.notebook)
+    text = nbformat.v4.writes(watch.notebook)
+    return Run(text, seconds, where, error, place, cores, answer)
+
+
+def _execute(task: Task, folder: str, cores: int, watch: Watch) -> tuple[str, str]:
+    """Run the cells; return where the run ended and why, two empty texts for its natural end."""
     try:
         notebook = papermill.execute_notebook(
-            _runnable(page),
+            runnable(nbformat.reads(task.notebook, as_version=4)),
             None,
-            dict(parameters),
+            dict(task.parameters),
+            engine_name=kernel.NAME,
+            environment=kernel.environment(cores),
             kernel_name="python3",
             progress_bar=False,
-            cwd=page.source.parent,
-            start_timeout=limits.start,
-            execution_timeout=limits.cell,
-            kernel_manager_class=OwnKernelManager,
+            cwd=folder,
+            start_timeout=task.limits.start,
+            execution_timeout=task.limits.cell,
+            kernel_manager_class=kernel.OwnKernelManager,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             shutdown_kernel="immediate",
             record_timing=False,
@@ -153,37 +111,16 @@ def run_page(
             on_cell_executed=watch.cell_ran,
         )
     except PapermillExecutionError:
-        where, error = _first_error(watch.notebook)
+        return _first_error(watch.notebook)
     except CellTimeoutError:
-        where = watch.where()
-        error = f"no end after {limits.cell} s, the limit for a cell (--timeout raises it)"
+        limit = f"no end after {task.limits.cell} s, the limit for a cell (--timeout raises it)"
+        return watch.where(), limit
     except DeadKernelError:
-        where = watch.where()
-        error = "the kernel died: killed for memory, or ended by the code of the cell"
+        return watch.where(), "the kernel died: killed for memory, or ended by the code of the cell"
     except RuntimeError as failure:
-        started = watch.notebook is not None
-        where = watch.where()
-        trouble = "failed" if started else "did not start"
-        error = f"the kernel {trouble}: {failure}"
-    else:
-        where, error = _first_error(notebook)
-    outcome = Outcome(page, time.monotonic() - began, where, error)
-    _keep(outcome, watch.notebook, parameters)
-    return outcome
-
-
-def _runnable(page: Page) -> NotebookNode:
-    """Read the page and say which kernel runs it, whatever its author's was called."""
-    notebook = read(page.source)
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    notebook.metadata["language_info"] = {"name": "python"}
-    if any(INJECTED in tags(cell) for cell in notebook.cells):
-        raise BookError(f"{page.source} is an executed copy (a cell tagged {INJECTED!r})")
-    return notebook
+        trouble = "failed" if watch.notebook else "did not start"
+        return watch.where(), f"the kernel {trouble}: {failure}"
+    return _first_error(notebook)
 
 
 def _first_error(notebook: NotebookNode) -> tuple[str, str]:
@@ -196,20 +133,3 @@ def _first_error(notebook: NotebookNode) -> tuple[str, str]:
         if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
             return describe(notebook, cell), "the run ended before this cell"
     return "", ""
-
-
-def _keep(outcome: Outcome, notebook: NotebookNode | None, parameters: Mapping[str, Any]) -> None:
-    page = outcome.page
-    kept, dropped = (page.executed, page.failed) if outcome.ok else (page.failed, page.executed)
-    dropped.unlink(missing_ok=True)
-    if notebook is None:
-        page.failed.unlink(missing_ok=True)
-        return
-    settle(notebook)
-    notebook.metadata["bookbuild"] = {
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "parameters": dict(parameters),
-        "quick": parameters.get("quick") is True,
-        "seconds": round(outcome.seconds, 1),
-    }
-    write(notebook, kept)

@@ -1,8 +1,13 @@
 """What the book asks of Sphinx beyond its configuration."""
 
+from pathlib import Path
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from bookbuild.statuspage import NAME as STATUS
+from bookbuild.statuspage import foot_line
 
 # MyST-NB's name for how much of a cell is folded, and the book's name for what is inside.
 FOLDED = {"all": "solution", "input": "code", "output": "output"}
@@ -33,8 +38,16 @@ def list_references(app: Sphinx, page: str, template: str, context: dict, doctre
         context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
+def link_status(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Say at the foot of each page how it was run, where there is a page that says so of all."""
+    if STATUS in app.env.found_docs:
+        line = foot_line(Path(app.srcdir), page, context["pathto"](STATUS))
+        context["theme_extra_footer"] = line + context.get("theme_extra_footer", "")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_post_transform(NameFolds)
     app.connect("html-page-context", list_references)
+    app.connect("html-page-context", link_status)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Make .venv from a lock file: `python3 requirements/install.py [book|gpu]`.
+"""Make .venv from a lock file: `python3 requirements/install.py [book|gpu|colab]`.
 
 Runs on the bare Python of a fresh machine, so it is written for old versions too and says in
 plain words what is missing.
@@ -18,8 +18,8 @@ PYTHON = os.path.join(BIN, "python")
 
 def main():
     lock = sys.argv[1] if len(sys.argv) > 1 else "book"
-    if lock not in ("book", "gpu"):
-        sys.exit("There is no lock called %r: choose book or gpu." % lock)
+    if lock not in ("book", "gpu", "colab"):
+        sys.exit("There is no lock called %r: choose book, gpu or colab." % lock)
     check_python()
     step("Making .venv with Python %d.%d" % sys.version_info[:2])
     run([sys.executable, "-m", "venv", "--clear", VENV])

@@ -11,6 +11,7 @@ from importlib import import_module
 
 _HOMES = {
     "Recipe": "recipe",
+    "BETTER": "recipe",
     "Mnist": "data",
     "load_mnist": "data",
     "reduce_images": "data",
@@ -19,6 +20,8 @@ _HOMES = {
     "deep_rnn": "models",
     "lstm": "models",
     "train": "training",
+    "train_seeds": "training",
+    "Run": "training",
     "evaluate": "training",
     "predict_logits": "training",
     "History": "training",

@@ -27,7 +27,7 @@ from rnn_utils.idx import DataError, decode_idx, idx_sha256
 from rnn_utils.images import reduce_images
 from rnn_utils.progress import progress_stream
 
-__all__ = ["DataError", "Mnist", "load_mnist", "reduce_images"]
+__all__ = ["DataError", "Mnist", "find_mnist", "load_mnist", "reduce_images"]
 
 SOURCES = ("auto", "mnist", "mnist-5k")
 MIRRORS = (
@@ -36,6 +36,10 @@ MIRRORS = (
 )
 EMBEDDED_SHA256 = "6d056292f8c875dcfb39fce6424a4e9f3ea47a975347885c8b432914e460ea72"
 TEST_EVERY = 5  # of the embedded digits, one in five of each class is a test digit
+
+# What this process has loaded, for the record of a run: what was asked for (a source, or a
+# directory) and the source and SHA-256 of what it gave.
+LOADED: dict[str, tuple[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -155,12 +159,49 @@ def load_mnist(source: str = "auto", directory: str | os.PathLike | None = None)
     """
     if source not in SOURCES:
         raise ValueError(f"source must be one of {SOURCES}, not {source!r}")
+    if source == "mnist-5k" and directory is not None:
+        raise ValueError(
+            f"source 'mnist-5k' comes with a package and not from directory {directory!r}: "
+            "give one or the other"
+        )
+    digits = _load(source, directory)
+    LOADED[str(directory or source)] = (digits.source, digits.sha256)
+    return digits
+
+
+def find_mnist(asked: str) -> str:
+    """Name the set that `load_mnist` would give now, and download nothing.
+
+    Parameters
+    ----------
+    asked : str
+        A source, or a directory: a key of `LOADED`.
+
+    Returns
+    -------
+    str
+        "mnist", "mnist-5k", or "none" where `load_mnist` would raise.
+    """
+    if asked == "mnist-5k":
+        return asked
+    directory = os.environ.get("RNN_UTILS_DATA") if asked in SOURCES else asked
+    if directory:
+        try:
+            return _load_directory(_path(directory)).source
+        except DataError:
+            return "none"
+    folder = _cache()
+    if all(_read_cached(folder / file.packed_name, file) is not None for file in FILES):
+        return "mnist"
+    try:
+        _mirrors(folder)
+    except DataError:
+        return "mnist-5k" if asked == "auto" else "none"
+    return "mnist"
+
+
+def _load(source: str, directory: str | os.PathLike | None) -> Mnist:
     if source == "mnist-5k":
-        if directory is not None:
-            raise ValueError(
-                f"source 'mnist-5k' comes with a package and not from directory {directory!r}: "
-                "give one or the other"
-            )
         return _load_embedded()
     if directory is None:
         directory = os.environ.get("RNN_UTILS_DATA") or None
@@ -212,12 +253,16 @@ def _read_spelling(folder: Path, file: MnistFile) -> tuple[bytes, Path]:
 
 def _load_cache() -> Mnist:
     """Read the full set from the cache, downloading what is missing or damaged there."""
-    folder = _path(os.environ.get("RNN_UTILS_CACHE") or user_cache_path("rnn_utils")) / "mnist"
+    folder = _cache()
     arrays = {file: _read_cached(folder / file.packed_name, file) for file in FILES}
     missing = [file for file in FILES if arrays[file] is None]
     if missing:
         arrays.update(_download_files(missing, folder))
     return _full_set(arrays.values())
+
+
+def _cache() -> Path:
+    return _path(os.environ.get("RNN_UTILS_CACHE") or user_cache_path("rnn_utils")) / "mnist"
 
 
 def _read_cached(path: Path, file: MnistFile) -> np.ndarray | None:
@@ -229,12 +274,10 @@ def _read_cached(path: Path, file: MnistFile) -> np.ndarray | None:
 
 def _download_files(files: Sequence[MnistFile], folder: Path) -> dict[MnistFile, np.ndarray]:
     """Return the arrays of the files, and keep each file in the cache as soon as it is there."""
-    if os.environ.get("RNN_UTILS_OFFLINE", "0") not in ("", "0"):
-        raise _no_full_set(folder, "RNN_UTILS_OFFLINE forbids a download")
+    mirrors = _mirrors(folder)
     arrays, unkept = {}, None
     total = sum(file.download_bytes for file in files)
     try:
-        mirrors = answering_mirrors(MIRRORS, files[0].packed_name)
         with _download_bar(total) as bar:
             for file in files:
                 raw, arrays[file] = download(mirrors, file.packed_name, file.decode, bar)
@@ -244,6 +287,16 @@ def _download_files(files: Sequence[MnistFile], folder: Path) -> dict[MnistFile,
     if unkept:
         print(f"Data: MNIST is used but not kept, for the cache cannot be written: {unkept}")
     return arrays
+
+
+def _mirrors(folder: Path) -> list[str]:
+    """Return the mirrors that answer, or raise DataError: the set can be had from none."""
+    if os.environ.get("RNN_UTILS_OFFLINE", "0") not in ("", "0"):
+        raise _no_full_set(folder, "RNN_UTILS_OFFLINE forbids a download")
+    try:
+        return answering_mirrors(MIRRORS, FILES[0].packed_name)
+    except DownloadError as error:
+        raise _no_full_set(folder, f"no mirror delivers it ({error})") from error
 
 
 def _download_bar(total: int) -> tqdm:

@@ -15,6 +15,7 @@ import json
 import math
 import platform
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -132,20 +133,26 @@ def record(name: str, value: float | int | str | bool) -> None:
 
 
 def provenance() -> dict[str, str]:
-    """Return what a run depended on: versions of Python and the libraries, and the device."""
+    """Return what a run depended on: versions of Python and the libraries, and the device.
+
+    On a GPU the versions of CUDA and cuDNN that TensorFlow was built for are among them.
+    """
     from rnn_utils.startup import tf
 
     versions = {
         name: importlib.import_module(name).__version__
         for name in ("tensorflow", "keras", "numpy", "matplotlib")
     }
-    return {"python": platform.python_version(), **versions, "device": _device(tf)}
-
-
-def _device(tf: Any) -> str:
-    """Name the GPUs that TensorFlow sees, or the processor."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
+        build = tf.sysconfig.get_build_info()
+        versions |= {name: build.get(f"{name}_version", "unknown") for name in ("cuda", "cudnn")}
+    return {"python": platform.python_version(), **versions, "device": _device(tf, gpus)}
+
+
+def _device(tf: Any, gpus: Sequence[Any]) -> str:
+    """Name the GPUs that TensorFlow sees, or the processor."""
+    if gpus:
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-        return ", ".join(d.get("device_name", "GPU") for d in details)
+        return "GPU, " + ", ".join(d.get("device_name", "unknown") for d in details)
     return f"CPU, {platform.machine()}"

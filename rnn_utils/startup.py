@@ -2,7 +2,8 @@
 
 TensorFlow writes information lines straight to file descriptor 2 while it loads, whatever the
 log level, and a notebook would show them as errors. Here they are filtered out by what they say;
-every other line, and every exception, still reaches the reader. The other modules take `keras`
+every other line, and every exception, still reaches the reader. Threads have to be set before
+TensorFlow's first operation, so that is done here too. The other modules take `keras`
 and `tf` from here, so that whichever is imported first starts TensorFlow this way.
 """
 
@@ -12,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,5 +63,16 @@ with without_chatter():
 
     tf.config.list_physical_devices()
     tf.config.experimental.enable_op_determinism()
+
+try:
+    # An operation that is cut into threads adds up in an order that depends on the cores there
+    # are. Here each has one thread, and several operations run at the same time.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+except RuntimeError:
+    warnings.warn(
+        "TensorFlow was at work before rnn_utils was imported: training is slower, and its last "
+        "digits depend on the number of cores. Restart Python and import rnn_utils first.",
+        stacklevel=2,
+    )
 
 __all__ = ["keras", "tf"]

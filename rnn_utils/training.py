@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from rnn_utils.layers import compiled_by_xla
+from rnn_utils.parallel import (
+    check_replicas,
+    clip,
+    resident,
+    shards_of_replica,
+    sum_of_parts,
+    sum_of_replicas,
+)
 from rnn_utils.progress import progress_stream
 from rnn_utils.recipe import Recipe
 from rnn_utils.startup import keras, tf
@@ -107,21 +116,158 @@ def train(
     TrainingDiverged
         If the loss is no longer finite. The model is left as the update before made it.
     """
-    sequences, labels = checked_data(sequences, labels, recipe)
-    if recipe.batch_size > len(sequences):
-        raise ValueError(
-            f"batch_size is {recipe.batch_size}, but there are only {len(sequences)} sequences"
-        )
-    if validation is not None:
-        validation = checked_data(*validation, recipe, what="validation ")
-
+    sequences, labels, validation = checked_task(sequences, labels, recipe, validation)
     start = time.perf_counter()
     update = compile_update(model, sequences, labels, recipe)
+    return repeat_update(update, model, len(sequences), recipe, validation, progress, start)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One of several trainings that differ in nothing but the seed."""
+
+    seed: int
+    model: keras.Model  # as it was after the last update
+    history: History
+
+
+def train_seeds(
+    build: Callable[[Recipe], keras.Model],
+    sequences: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    seeds: Iterable[int],
+    *,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: bool = True,
+) -> list[Run]:
+    """Train a fresh model for each seed; the numbers are those of `train`, one at a time.
+
+    The update is compiled once, for one model that the others lend their initial weights and
+    get the trained ones back from.
+
+    Parameters
+    ----------
+    build : callable
+        Makes a model from a recipe with the seed in it: the same architecture for each.
+    sequences, labels, recipe, validation, progress
+        As `train` takes them; of the recipe, the seed is not used.
+    seeds : iterable of int
+        For instance ``range(5)``.
+
+    Returns
+    -------
+    list of Run
+        In the order of the seeds.
+
+    Raises
+    ------
+    ValueError, TrainingDiverged
+        As `train` does.
+    """
+    sequences, labels, validation = checked_task(sequences, labels, recipe, validation)
+    recipes = [replace(recipe, seed=seed) for seed in seeds]
+    runs: list[Run] = []
+    for seeded in recipes:
+        start = time.perf_counter()
+        model = build(seeded)
+        if not runs:
+            worker = build(seeded)
+            optimizer = build_optimizer(worker, recipe)
+            fresh = [variable.numpy() for variable in optimizer.variables]
+            update = compile_update(worker, sequences, labels, recipe, optimizer)
+        assign(worker.variables, model.variables)  # random states too, which weights leave out
+        assign(optimizer.variables, fresh)
+        history = repeat_update(update, worker, len(sequences), seeded, validation, progress, start)
+        assign(model.variables, worker.variables)
+        runs.append(Run(seeded.seed, model, history))
+    return runs
+
+
+def assign(variables: Iterable[Any], values: Iterable[Any]) -> None:
+    """Give each variable its value."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def build_optimizer(model: keras.Model, recipe: Recipe) -> keras.optimizers.Optimizer:
+    """Return Adam for the model's weights, with the recipe's learning rate or its schedule."""
+    rate = recipe.learning_rate
+    if recipe.warm_up or recipe.decay:
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if recipe.warm_up else recipe.learning_rate,
+            decay_steps=max(recipe.iterations - recipe.warm_up, 1),
+            alpha=0.0 if recipe.decay else 1.0,
+            warmup_target=recipe.learning_rate if recipe.warm_up else None,
+            warmup_steps=recipe.warm_up,
+        )
+    optimizer = keras.optimizers.Adam(rate)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def compile_update(
+    model: keras.Model,
+    sequences: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    optimizer: keras.optimizers.Optimizer | None = None,
+) -> Callable[[Any], Any]:
+    """Compile the loop body: batches of indices in, the loss before each update out.
+
+    The data stays where the model is; only the indices of each batch travel. A batch is worked
+    on in parts, whose losses and gradients add up to those of the batch.
+    """
+    check_replicas(recipe)
+    optimizer = optimizer or build_optimizer(model, recipe)
+    strategy = tf.distribute.get_strategy()
+    x, y = resident(sequences), resident(labels)
+    weights = model.trainable_variables
+
+    @tf.function(autograph=False, jit_compile=compiled_by_xla(model))
+    def loss_and_gradients(x, y):
+        with tf.GradientTape() as tape:
+            logits = model(x, training=True)
+            loss = cross_entropy(y, logits) * (y.shape[0] / recipe.batch_size)
+        return loss, tape.gradient(loss, weights)
+
+    def measure(batch, x, y):
+        shards = shards_of_replica(batch, recipe)
+        return sum_of_parts([loss_and_gradients(tf.gather(x, i), tf.gather(y, i)) for i in shards])
+
+    def step(gradients):
+        optimizer.apply(clip(gradients, recipe.clip_norm), weights)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, recipe.batch_size], tf.int32)])
+    def update(batches):
+        losses = tf.TensorArray(tf.float32, size=len(batches))
+        for i in tf.range(len(batches)):
+            loss, gradients = strategy.run(measure, args=(batches[i], x, y))
+            loss = sum_of_replicas(loss)
+            losses = losses.write(i, loss)
+            if not tf.math.is_finite(loss):
+                break
+            strategy.run(step, args=(gradients,))
+        return losses.stack()
+
+    return update.get_concrete_function()
+
+
+def repeat_update(
+    update: Callable[[Any], Any],
+    model: keras.Model,
+    n: int,
+    recipe: Recipe,
+    validation: tuple[np.ndarray, np.ndarray] | None,
+    progress: bool,
+    start: float,
+) -> History:
+    """Feed the update with batches of n sequences until the recipe's iterations are done."""
     losses, validated = [], []
     with tqdm(
         total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70
     ) as bar:
-        for batches in draw_batches(len(sequences), recipe):
+        for batches in draw_batches(n, recipe):
             new = update(tf.constant(batches)).numpy()
             finite = np.isfinite(new)
             if not finite.all():
@@ -142,35 +288,6 @@ def train(
         validation_accuracy=np.array([measured.accuracy for _, measured in validated]),
         seconds=time.perf_counter() - start,
     )
-
-
-def compile_update(
-    model: keras.Model, sequences: np.ndarray, labels: np.ndarray, recipe: Recipe
-) -> Any:
-    """Compile the loop body: batches of indices in, the loss before each update out.
-
-    The data stays where the model is; only the indices of each batch travel.
-    """
-    x, y = tf.constant(sequences), tf.constant(labels)
-    optimizer = keras.optimizers.Adam(recipe.learning_rate)
-    optimizer.build(model.trainable_variables)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, recipe.batch_size], tf.int32)])
-    def update(batches):
-        losses = tf.TensorArray(tf.float32, size=len(batches))
-        for i in tf.range(len(batches)):
-            batch_x, batch_y = tf.gather(x, batches[i]), tf.gather(y, batches[i])
-            with tf.GradientTape() as tape:
-                logits = model(batch_x, training=True)
-                loss = cross_entropy(batch_y, logits)
-            losses = losses.write(i, loss)
-            if not tf.math.is_finite(loss):
-                break
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply(gradients, model.trainable_variables)
-        return losses.stack()
-
-    return update.get_concrete_function()
 
 
 def cross_entropy(labels: Any, logits: Any) -> Any:
@@ -228,6 +345,23 @@ def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> E
         accuracy=float((logits.argmax(axis=-1) == labels).mean()),
         count=len(labels),
     )
+
+
+def checked_task(
+    sequences: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    validation: tuple[np.ndarray, np.ndarray] | None,
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
+    """Return what to train on and to validate with, checked against the recipe."""
+    sequences, labels = checked_data(sequences, labels, recipe)
+    if recipe.batch_size > len(sequences):
+        raise ValueError(
+            f"batch_size is {recipe.batch_size}, but there are only {len(sequences)} sequences"
+        )
+    if validation is not None:
+        validation = checked_data(*validation, recipe, what="validation ")
+    return sequences, labels, validation
 
 
 def checked_data(

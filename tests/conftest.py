@@ -1,6 +1,9 @@
 """Fixtures for all tests: where the book is, and where the full data set is, if anywhere."""
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,3 +29,45 @@ def full_mnist():
     from rnn_utils import load_mnist
 
     return load_mnist("mnist")
+
+
+@pytest.fixture(scope="session")
+def clone(root, commit):
+    """Return a function that makes a repository of the project as it stands, all committed."""
+
+    def cloned(folder: Path, without: tuple[str, ...] = ()) -> Path:
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        files = subprocess.run(listing, cwd=root, capture_output=True, text=True, check=True)
+        for name in filter(None, files.stdout.split("\0")):
+            if (root / name).is_file() and not name.startswith(without):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(root / name, folder / name)
+        subprocess.run(["git", "init", "-q", "--initial-branch", "main"], cwd=folder, check=True)
+        commit(folder)
+        return folder
+
+    return cloned
+
+
+@pytest.fixture(scope="session")
+def commit():
+    """Return a function that commits all that is in a repository."""
+    author = ["-c", "user.name=Tests", "-c", "user.email=tests@localhost"]
+
+    def committed(folder: Path) -> None:
+        for command in (["add", "--all"], [*author, "commit", "--quiet", "-m", "All of it"]):
+            subprocess.run(["git", *command], cwd=folder, check=True)
+
+    return committed
+
+
+@pytest.fixture(scope="session")
+def uv():
+    """Return the path of uv, or skip where it or the packages it would fetch cannot be had."""
+    path = Path(sys.executable).with_name("uv")
+    probe = [path, "pip", "compile", "--quiet", "--no-header", "-"]
+    try:
+        subprocess.run(probe, input="six", capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"no package can be installed from here: {error}")
+    return path

@@ -167,7 +167,7 @@ def test_the_remains_of_a_failed_papermill_run_are_refused(book):
 
 def test_injected_parameters_are_no_edit(book):
     book.add("one", new_code_cell("seed = 1", metadata={"tags": ["parameters"]}), "print(seed)")
-    assert book.run("execute", "-p", "seed", "3").returncode == 0
+    assert book.execute("-p", "seed", "3").returncode == 0
     done = book.run("check")
     assert done.returncode == 0, done.stdout
     page = published(read(book.source("one")), read(book.executed("one")))

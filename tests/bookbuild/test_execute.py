@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
-from bookbuild.execute import parse_value
+from bookbuild.jobs import parse_value
 
 STUBBORN = """import time
 while True:
@@ -41,7 +41,7 @@ def test_a_failure_is_named_and_the_other_pages_run(book, kind):
     source, error = FAILURES[kind]
     book.add("bad", "x = 1", source, "print('after')")
     book.add("good", "print('fine')")
-    done = book.run("execute", "--timeout", "3")
+    done = book.execute("--timeout", "3")
     assert done.returncode == 1, done.stderr
     report = done.stdout.partition("1 of 2 pages failed")[2]
     assert f"chapters/bad, cell 3 (id 'c2'): {source.splitlines()[0]}" in report
@@ -60,7 +60,7 @@ def test_a_kernel_that_never_starts_is_given_up(book, tmp_path):
         "    time.sleep(60)\n"
     )
     book.add("one", "x = 1")
-    done = book.run("execute", "--start-timeout", "2", PYTHONPATH=str(tmp_path))
+    done = book.run_apart("execute", "--start-timeout", "2", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
     assert "chapters/one, before the first cell" in done.stdout
     assert "the kernel did not start" in done.stdout
@@ -69,19 +69,19 @@ def test_a_kernel_that_never_starts_is_given_up(book, tmp_path):
 
 def test_a_failed_page_leaves_no_earlier_run_that_could_be_taken_for_it(book):
     book.add("one", "from pathlib import Path\nassert not Path('broken').exists()")
-    assert book.run("execute").returncode == 0
+    assert book.execute().returncode == 0
     (book.root / "chapters" / "broken").touch()
-    assert book.run("execute").returncode == 1
+    assert book.execute("--force").returncode == 1
     assert not book.executed("one").exists()
     (book.root / "chapters" / "broken").unlink()
-    assert book.run("execute").returncode == 0
+    assert book.execute().returncode == 0
     assert not book.failed("one").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_kernel_and_keeps_the_earlier_run(book, number):
     book.add("one", "from pathlib import Path\nPath('started').touch()", "import time")
-    assert book.run("execute").returncode == 0
+    assert book.execute().returncode == 0
     (book.root / "chapters" / "started").unlink()
     book.edit(book.source("one"), lambda n: n["cells"][2].update(source="import time\n" + STUBBORN))
     earlier = book.executed("one").read_text()
@@ -107,20 +107,23 @@ def test_an_interrupt_ends_the_kernel_and_keeps_the_earlier_run(book, number):
 
 def test_parameters_reach_the_page_with_their_types(book):
     book.add("one", parameters(), "print(repr((seed, quick, rate)))")
-    done = book.run("execute", "one", "-p", "seed", "3", "-p", "rate", "1e-3", "--quick")
+    done = book.execute("one", "-p", "seed", "3", "-p", "rate", "1e-3", "--quick")
     assert done.returncode == 0, done.stdout
     assert book.printed("one") == "(3, True, 0.001)\n"
-    kept = json.loads(book.executed("one").read_text())["metadata"]["bookbuild"]
-    assert kept["parameters"] == {"quick": True, "rate": 0.001, "seed": 3}
-    assert kept["quick"] is True
-    assert kept["seconds"] > 0
+    note = book.note("one")
+    assert note["parameters"] == {"quick": True, "rate": 0.001, "seed": 3}
+    assert note["seed"] == "3"
+    assert note["seconds"] > 0
+    assert note["peak_memory"] > 2**20
+    assert note["cores"] >= 1
+    assert note["provenance"]["python"].startswith("3.")
 
 
 def test_quick_spares_pages_that_do_not_declare_it(book):
     book.add("one", parameters("seed = 1"), "print(seed)")
-    assert book.run("execute", "--quick").returncode == 0
+    assert book.execute("--quick").returncode == 0
     assert book.printed("one") == "1\n"
-    assert json.loads(book.executed("one").read_text())["metadata"]["bookbuild"]["quick"] is False
+    assert book.note("one")["parameters"] == {}
 
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(book):
@@ -136,18 +139,20 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(book):
 )
 def test_injected_parameters_are_hidden_as_the_defaults_are(book, tags, expected):
     book.add("one", parameters(tags=tags))
-    assert book.run("execute", "-p", "seed", "3").returncode == 0
+    assert book.execute("-p", "seed", "3").returncode == 0
     injected = json.loads(book.executed("one").read_text())["cells"][2]
     assert injected["metadata"] == {"tags": ["injected-parameters", *expected]}
 
 
-def test_two_runs_differ_in_their_date_and_duration_alone(book):
+def test_two_runs_differ_in_date_duration_and_memory_alone(book):
     book.add("one", parameters(), "print(seed)")
     runs = []
     for _ in range(2):
-        assert book.run("execute", "-p", "seed", "3").returncode == 0
+        assert book.execute("-p", "seed", "3", "--force").returncode == 0
         runs.append(json.loads(book.executed("one").read_text()))
-        del runs[-1]["metadata"]["bookbuild"]
+        note = runs[-1]["metadata"]["bookbuild"]
+        for volatile in ("finished", "seconds", "peak_memory"):
+            del note[volatile]
     assert runs[0] == runs[1]
 
 
@@ -161,7 +166,7 @@ def test_a_chapter_is_found_by_name_and_by_path(book, name):
 def test_only_the_chapters_asked_for_are_run(book):
     book.add("one", "x = 1")
     book.add("two", "x = 1")
-    assert book.run("execute", "two").returncode == 0
+    assert book.execute("two").returncode == 0
     assert book.executed("two").exists()
     assert not book.executed("one").exists()
 
@@ -180,15 +185,15 @@ def test_a_page_runs_in_its_folder_on_this_interpreter(book, tmp_path):
         json.dumps({"argv": ["/bin/false"], "display_name": "stray", "language": "python"})
     )
     book.add("one", "import os, sys; print(os.path.basename(os.getcwd()), sys.prefix)")
-    done = book.run("execute", JUPYTER_DATA_DIR=str(tmp_path / "jupyter"))
+    done = book.run_apart("execute", JUPYTER_DATA_DIR=str(tmp_path / "jupyter"))
     assert done.returncode == 0, done.stdout
     assert book.printed("one") == f"chapters {sys.prefix}\n"
 
 
 def test_progress_is_a_plain_line_per_page_and_cell(book):
     book.add("one", "x = 1", "print('a')")
-    done = book.run("execute")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["chapters/one"] * 4
+    done = book.execute()
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["chapters/one"] * 5
     assert "\r" not in done.stdout
     assert "\x1b" not in done.stdout
     assert done.stderr == ""
@@ -196,7 +201,7 @@ def test_progress_is_a_plain_line_per_page_and_cell(book):
 
 def test_a_page_without_code_is_a_page(book):
     book.add("words")
-    assert book.run("execute").returncode == 0
+    assert book.execute().returncode == 0
     assert book.run("check").returncode == 0
 
 
@@ -240,7 +245,7 @@ def test_a_folder_that_cannot_be_written_gets_a_message(book, capsys):
 def test_a_limit_that_is_none_is_refused(book, capsys, limit):
     with pytest.raises(SystemExit, match="2"):
         main(["--book", str(book.root), "execute", f"--timeout={limit}"])
-    assert "is not a whole number of seconds above 0" in capsys.readouterr().err
+    assert "is not a whole number above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """The site is built from pages that passed, or the one before it stays as it was."""
 
-import json
+import subprocess
 
 import pytest
 from nbformat.v4 import new_output
 
+from bookbuild.files import sole_use
 from bookbuild.html import swap
 from bookbuild.selfcontained import external_loads
 
@@ -38,11 +39,43 @@ def test_a_site_takes_the_place_of_the_one_before_it(ready):
     assert "a dot" in (site / "chapters" / "one.html").read_text()
     assert (site / "_static" / "mathjax").is_dir()
     assert "the site is _build/html/index.html" in done.stdout
+    foot = (site / "chapters" / "one.html").read_text().partition('class="extra_footer"')[2]
+    assert 'href="../status.html#run-of-chapters-one"' in foot
+    assert 'id="run-of-chapters-one"' in (site / "status.html").read_text()
+    assert 'href="status.html"' in (site / "intro.html").read_text()
     assert sorted(p.name for p in (ready.root / "_build").iterdir()) == [
+        ".lock",
         "executed",
         "html",
         "html.log",
     ]
+
+
+def test_a_site_is_made_again_only_when_something_moved(ready):
+    index = ready.root / "_build" / "html" / "index.html"
+    assert ready.run("html").returncode == 0
+    made = index.stat().st_mtime_ns
+    done = ready.run("html")
+    assert done.returncode == 0
+    assert "the site is up to date" in done.stdout
+    assert index.stat().st_mtime_ns == made
+    (ready.root / "intro.md").write_text("# Mended\n")
+    assert "building the site" in ready.run("html").stdout
+    assert "Mended" in (index.parent / "intro.html").read_text()
+
+
+def test_a_build_waits_for_one_that_is_left_behind(ready, tmp_path):
+    folder = ready.root / "_build"
+    holder = subprocess.Popen(["sleep", "60"], pass_fds=[(lock := sole_use(folder)).__enter__()])
+    lock.__exit__(None, None, None)
+    build = subprocess.Popen(
+        [*ready.command, "html"], stdout=subprocess.PIPE, text=True, cwd=ready.root
+    )
+    assert build.stdout.readline() == f"waiting for another bookbuild at work in {folder}\n"
+    assert earlier_site_stands(ready)
+    holder.kill()
+    build.communicate()
+    assert build.returncode == 0
 
 
 def test_a_page_that_fails_the_gate_stops_the_build(ready):
@@ -93,13 +126,8 @@ def test_a_configuration_that_is_none_gets_a_message(ready, text, message):
     assert earlier_site_stands(ready)
 
 
-def test_recorded_numbers_raise_no_warning(ready):
-    record = new_output(
-        "display_data",
-        data={"application/papermill.record/text/plain": json.dumps(0.9)},
-        metadata={"scrapbook": {"name": "a", "mime_prefix": "application/papermill.record/"}},
-    )
-    ready.pretend("one", {"c1": [record]})
+def test_recorded_numbers_raise_no_warning(ready, record):
+    ready.pretend("one", {"c1": [record("a", 0.9)]})
     done = ready.run("html")
     assert done.returncode == 0, done.stdout
 

@@ -10,8 +10,11 @@ import sys
 import nbformat
 import pytest
 
+from bookbuild.book import Book
+
 PARTS = ("_config.yml", "_toc.yml", "_static", "intro.md", "references.md", "chapters")
 RECORD = "application/papermill.record/text/plain"
+ADDRESS = "https://github.com/someone/fork"
 
 
 def bookbuild(folder, *arguments, **variables):
@@ -36,9 +39,9 @@ def copy_book(root, folder):
 
 @pytest.fixture(scope="module")
 def book(root, tmp_path_factory):
-    """Return a folder where the book was run in quick mode, checked and built."""
+    """Return a folder where the book was given an address, run in quick mode, checked and built."""
     folder = copy_book(root, tmp_path_factory.mktemp("book"))
-    for verb in (["execute", "--quick"], ["check"], ["html"]):
+    for verb in (["repository", ADDRESS], ["execute", "--quick"], ["check"], ["html"]):
         done = bookbuild(folder, *verb)
         assert done.returncode == 0, done.stdout + done.stderr
     return folder
@@ -96,6 +99,22 @@ def test_every_page_of_the_site_holds_its_figures(book):
         assert figures > 0
         shown = (book / "_build" / "html" / "chapters" / f"{name}.html").read_text()
         assert shown.count("data:image/svg+xml") >= figures
+
+
+def test_every_launch_button_opens_a_page_that_git_tracks(root, book):
+    listing = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    tracked = set(listing.stdout.split())
+    for page in Book.load(root).pages:
+        html = (book / "_build" / "html" / f"{page.name}.html").read_text()
+        colab = re.findall(r'"https://colab\.research\.google\.com/github/([^"]+)"', html)
+        binder = re.findall(r'"https://mybinder\.org/v2/gh/([^"]+)"', html)
+        path = f"{page.name}.ipynb"
+        if page.is_notebook:
+            assert path in tracked
+            assert colab == [f"someone/fork/blob/main/{path}"]
+            assert binder == [f"someone/fork/main?urlpath=lab/tree/{path}"]
+        else:
+            assert colab == binder == [], f"{page.name} cannot be opened there"
 
 
 def test_the_site_holds_up_in_a_browser(root, book):

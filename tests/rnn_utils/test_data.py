@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 
 from rnn_utils import data
 from rnn_utils import download as download_module
-from rnn_utils.data import DataError, MnistFile, load_mnist
+from rnn_utils.data import SOURCES, DataError, MnistFile, find_mnist, load_mnist
 from rnn_utils.idx import decode_idx, idx_sha256
 
 FULL_SHA256 = "ca679089cd9dd461d7b26e36e51216fc71f9271f8082e09656a7c1d29a50483b"
@@ -666,6 +666,28 @@ def test_unknown_source_is_named(source):
         load_mnist(source)
     assert repr(source) in str(refusal.value)
     assert "'mnist-5k'" in str(refusal.value)
+
+
+def test_what_would_be_loaded_is_known_without_loading(
+    directory, cache, contents, start_mirror, use_mirrors, monkeypatch
+):
+    assert [find_mnist(asked) for asked in SOURCES] == ["mnist-5k", "none", "mnist-5k"]
+    assert find_mnist(str(directory)) == "mnist"
+    use_mirrors(start_mirror())
+    assert find_mnist("auto") == "mnist"
+    assert not cache.exists()
+    load_mnist()
+    monkeypatch.setenv("RNN_UTILS_OFFLINE", "1")
+    assert find_mnist("auto") == "mnist"
+    monkeypatch.setenv("RNN_UTILS_DATA", str(cache / "nowhere"))
+    assert [find_mnist(asked) for asked in SOURCES] == ["none", "none", "mnist-5k"]
+
+
+def test_what_was_loaded_is_noted(directory, monkeypatch):
+    monkeypatch.setattr(data, "LOADED", {})
+    small, own = load_mnist("mnist-5k"), load_mnist(directory=directory)
+    expected = {"mnist-5k": ("mnist-5k", small.sha256), str(directory): ("mnist", own.sha256)}
+    assert expected == data.LOADED
 
 
 def test_digest_tells_content_and_not_packing(directory, contents):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnn_utils import cells, models
+from rnn_utils import cells, models, recurrence
 from rnn_utils.recipe import Recipe
 
 BUILDERS = [models.basic_rnn, models.bidirectional_rnn, models.deep_rnn, models.lstm]
@@ -68,3 +68,21 @@ def test_lstm_forget_bias_starts_where_asked_and_the_others_at_zero(forget_bias)
 def test_deep_rnn_has_as_many_layers_as_the_recipe_says():
     names = [layer.name for layer in models.deep_rnn(Recipe(n_hidden=4, n_layers=5)).layers]
     assert names == ["gru_1", "gru_2", "gru_3", "gru_4", "gru_5", "read_out"]
+
+
+@pytest.mark.parametrize(
+    ("build", "layers"),
+    [
+        (models.basic_rnn, 1),
+        (models.bidirectional_rnn, 2),
+        (models.deep_rnn, 3),
+        (models.lstm, 1),
+        (lambda recipe: models.deep_rnn(recipe, reset_after=False), 0),
+    ],
+)
+def test_every_layer_but_the_old_gru_takes_the_fast_path(build, layers, monkeypatch):
+    model = build(Recipe(n_hidden=4))
+    taken, run = [], recurrence.run
+    monkeypatch.setattr(recurrence, "run", lambda *args: taken.append(args[0]) or run(*args))
+    model(np.zeros((2, 16, 16), "float32"))
+    assert len(taken) == layers

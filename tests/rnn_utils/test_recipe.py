@@ -26,6 +26,11 @@ def test_defaults_are_the_recipe_of_the_book():
         ("learning_rate", -0.01),
         ("learning_rate", float("nan")),
         ("learning_rate", float("inf")),
+        ("warm_up", -1),
+        ("clip_norm", 0),
+        ("clip_norm", -1),
+        ("clip_norm", float("nan")),
+        ("shards", 0),
     ],
 )
 def test_nonsense_is_refused_by_name_and_value(name, value):
@@ -44,11 +49,29 @@ def test_nonsense_is_refused_by_name_and_value(name, value):
         ("learning_rate", "0.1"),
         ("learning_rate", None),
         ("learning_rate", False),
+        ("warm_up", 0.5),
+        ("decay", "yes"),
+        ("decay", 1),
+        ("decay", None),
+        ("clip_norm", "none"),
+        ("clip_norm", None),
+        ("shards", 2.0),
     ],
 )
 def test_other_types_are_refused_by_name_and_value(name, value):
     with pytest.raises(TypeError, match=rf"{name} must be .*got {value!r}"):
         Recipe(**{name: value})
+
+
+def test_a_warm_up_longer_than_the_training_is_refused():
+    with pytest.raises(ValueError, match="warm_up is 11, but there are only 10 iterations"):
+        Recipe(iterations=10, warm_up=11)
+    assert Recipe(iterations=10, warm_up=10).warm_up == 10
+
+
+def test_a_gradient_may_be_of_any_length_unless_the_recipe_says_otherwise():
+    assert Recipe().clip_norm == Recipe(clip_norm=float("inf")).clip_norm == float("inf")
+    assert Recipe(clip_norm=1).clip_norm == 1.0
 
 
 def test_numpy_numbers_become_python_numbers():

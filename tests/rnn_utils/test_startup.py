@@ -40,7 +40,23 @@ def test_real_errors_of_the_start_still_show():
 def test_public_names_are_the_ones_that_are_there():
     import rnn_utils
 
-    assert all(callable(getattr(rnn_utils, name)) for name in rnn_utils.__all__)
+    assert all(hasattr(rnn_utils, name) for name in rnn_utils.__all__)
     assert set(rnn_utils.__all__) <= set(dir(rnn_utils))
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         _ = rnn_utils.trian
+
+
+def test_every_operation_has_one_thread():
+    from rnn_utils.startup import tf
+
+    assert tf.config.threading.get_intra_op_parallelism_threads() == 1
+
+
+def test_a_tensorflow_that_is_at_work_already_is_warned_of():
+    run = python(
+        "import tensorflow as tf; tf.zeros(1)\n"
+        "from rnn_utils import Recipe, basic_rnn; basic_rnn(Recipe())"
+    )
+    assert run.returncode == 0
+    assert run.stderr.count("TensorFlow was at work before rnn_utils was imported") == 1
+    assert "Restart Python and import rnn_utils first" in run.stderr

@@ -1,5 +1,8 @@
 """The training loop: what it learns, measures, repeats and refuses."""
 
+import json
+import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_utils import models, training
+from rnn_utils import models, parallel, training
 from rnn_utils.recipe import Recipe
 from rnn_utils.startup import keras, tf
-from rnn_utils.training import TrainingDiverged, evaluate, train
+from rnn_utils.training import TrainingDiverged, evaluate, train, train_seeds
 
 HERE = str(Path(__file__).parent)
 SMALL = Recipe(n_hidden=8, batch_size=20, iterations=25)
@@ -86,17 +89,206 @@ def test_equal_seeds_give_equal_bits(build):
     assert not np.array_equal(losses(3), losses(4))
 
 
-def test_equal_seeds_give_equal_bits_in_another_process():
-    program = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from test_training import fit
-print(fit()[1].loss.tobytes().hex())
-"""
-    other = subprocess.run(
-        [sys.executable, "-c", program, HERE], capture_output=True, text=True, check=True
+def python(program, *, cores=None):
+    """Run a program beside this file in another process, on given cores only; return stdout."""
+    start = f"import os, sys; sys.path.insert(0, {HERE!r})\n"
+    if cores is not None:
+        start += f"os.sched_setaffinity(0, {set(cores)!r})\n"
+    run = subprocess.run([sys.executable, "-c", start + program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def bits():
+    """Return losses and weights of trainings that are large enough to be shared among cores."""
+    recipe = Recipe(n_layers=1, n_steps=8, iterations=3)
+    made = []
+    for build in (models.basic_rnn, models.deep_rnn, models.lstm):
+        model = build(recipe)
+        made.append(train(model, *toy(600, recipe), recipe, progress=False).loss)
+        made.extend(model.get_weights())
+    return [values.tobytes().hex() for values in made]
+
+
+def test_equal_seeds_give_equal_bits_in_another_process_and_on_one_core():
+    program = "import json, test_training; print(json.dumps(test_training.bits()))"
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [None]
+    assert json.loads(python(program, cores=None if cores == [None] else cores[:1])) == bits()
+
+
+@pytest.mark.parametrize(
+    ("build", "batch_size"),
+    [(models.basic_rnn, 20), (models.basic_rnn, 7), (models.basic_rnn, 1), (models.lstm, 18)],
+)
+def test_shards_change_no_more_than_the_last_digits(build, batch_size):
+    losses = []
+    for shards in (1, 2, 4):
+        recipe = replace(SMALL, batch_size=batch_size, shards=shards)
+        losses.append(train(build(recipe), *toy(), recipe, progress=False).loss)
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    assert losses[2] == pytest.approx(losses[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 20])
+@pytest.mark.parametrize("shards", [1, 2, 4])
+def test_shards_share_out_every_index_and_none_is_empty(batch_size, shards):
+    batch = np.arange(batch_size, dtype=np.int32) + 100
+    parts = parallel.shards_of_replica(
+        tf.constant(batch), replace(SMALL, batch_size=batch_size, shards=shards)
     )
-    assert other.stdout.strip() == fit()[1].loss.tobytes().hex()
+    sizes = [len(part) for part in parts]
+    assert len(parts) == min(shards, batch_size)
+    assert max(sizes) - min(sizes) <= 1
+    assert np.concatenate(parts).tolist() == batch.tolist()
+
+
+def test_two_replicas_make_the_same_updates_as_one_device():
+    program = """
+import json
+from test_training import SMALL, models, replace, tf, toy, train
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+halves = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, halves)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+losses = []
+for options in ({}, {"clip_norm": 0.5, "warm_up": 5, "decay": True}, {"batch_size": 19}):
+    recipe = replace(SMALL, **options)
+    with strategy.scope():
+        model = models.basic_rnn(recipe)
+        try:
+            losses.append(train(model, *toy(), recipe, progress=False).loss.tolist())
+        except ValueError as error:
+            losses.append(str(error))
+print(json.dumps(losses))
+"""
+    plain, clipped, refused = json.loads(python(program))
+    assert plain == pytest.approx(fit()[1].loss.tolist(), rel=1e-4)
+    alone = fit(replace(SMALL, clip_norm=0.5, warm_up=5, decay=True))[1].loss
+    assert clipped == pytest.approx(alone.tolist(), rel=1e-4)
+    assert refused == "a batch_size of 19 cannot be shared equally by 2 replicas: try 20"
+
+
+def written_out(recipe):
+    """Return the losses, learning rates and gradient norms of the recipe, step by step."""
+    model = models.basic_rnn(recipe)
+    sequences, labels = toy()
+    m = v = np.float32(0)
+    losses, rates, norms = [], [], []
+    for t, batch in enumerate(np.concatenate(list(training.draw_batches(len(labels), recipe)))):
+        with tf.GradientTape() as tape:
+            loss = training.cross_entropy(labels[batch], model(sequences[batch]))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        g = np.concatenate([np.ravel(gradient) for gradient in gradients])
+        g *= min(1, recipe.clip_norm / np.linalg.norm(g))
+        rate = recipe.learning_rate
+        if t < recipe.warm_up:
+            rate *= t / recipe.warm_up
+        elif recipe.decay:
+            done = (t - recipe.warm_up) / (recipe.iterations - recipe.warm_up)
+            rate *= (1 + math.cos(math.pi * done)) / 2
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        rate_hat = rate * math.sqrt(1 - 0.999 ** (t + 1)) / (1 - 0.9 ** (t + 1))
+        change = np.split(
+            rate_hat * m / (np.sqrt(v) + 1e-7),
+            np.cumsum([w.size for w in model.get_weights()])[:-1],
+        )
+        model.set_weights(
+            [w - d.reshape(w.shape) for w, d in zip(model.get_weights(), change, strict=True)]
+        )
+        losses.append(float(loss))
+        rates.append(rate)
+        norms.append(np.linalg.norm(g))
+    return np.array(losses), np.array(rates), np.array(norms)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"warm_up": 10},
+        {"warm_up": 10, "decay": True},
+        {"warm_up": 25, "decay": True},
+        {"clip_norm": 0.3},
+        {"warm_up": 5, "decay": True, "clip_norm": 0.3},
+    ],
+    ids=str,
+)
+def test_updates_are_those_of_adam_written_out(options):
+    recipe = replace(SMALL, **options)
+    losses, rates, norms = written_out(recipe)
+    _, history = fit(recipe)
+    assert history.loss == pytest.approx(losses, abs=2e-4)
+    optimizer = training.build_optimizer(models.basic_rnn(recipe), recipe)
+    used = []
+    for t in range(recipe.iterations):
+        optimizer.iterations.assign(t)
+        used.append(float(optimizer.learning_rate))
+    assert used == pytest.approx(rates, abs=1e-8)
+    assert norms.max() <= recipe.clip_norm * (1 + 1e-6)
+    if options:
+        plain = fit()[1].loss
+        assert np.abs(history.loss - plain).max() > 1e-3, "the options must matter"
+
+
+@pytest.mark.parametrize("longest", [0.1, 5.0, 100.0, math.inf])
+def test_a_gradient_is_shortened_but_not_turned(longest):
+    gradients = [tf.constant([[3.0, 0.0]]), tf.constant([4.0])]
+    clipped = parallel.clip(gradients, longest)
+    flat = np.concatenate([np.ravel(g) for g in clipped])
+    assert np.linalg.norm(flat) == pytest.approx(min(5, longest))
+    assert flat / np.linalg.norm(flat) == pytest.approx([0.6, 0, 0.8])
+
+
+def dropping(recipe):
+    """Return a network that draws random numbers in training, from the recipe's seed."""
+    rnn = models.basic_rnn(recipe)
+    dropout = keras.layers.Dropout(0.5, seed=recipe.seed)
+    return keras.Sequential([keras.Input((recipe.n_steps, recipe.n_input)), dropout, *rnn.layers])
+
+
+@pytest.mark.parametrize("build", [models.basic_rnn, dropping])
+def test_several_seeds_give_what_each_gives_alone(build):
+    recipe = replace(SMALL, iterations=15, warm_up=3, decay=True, seed=99)
+    held_out = toy(seed=1)
+    seeds = [3, 0, 3]
+    runs = train_seeds(build, *toy(), recipe, seeds, validation=held_out, progress=False)
+    assert [run.seed for run in runs] == seeds
+    assert len({id(run.model) for run in runs}) == 3
+    for run in runs:
+        alone = replace(recipe, seed=run.seed)
+        model = build(alone)
+        history = train(model, *toy(), alone, validation=held_out, progress=False)
+        assert np.array_equal(run.history.loss, history.loss)
+        assert np.array_equal(run.history.validation_loss, history.validation_loss)
+        assert np.array_equal(run.history.validation_accuracy, history.validation_accuracy)
+        assert run.history.validation_updates.tolist() == [10, 15]
+        weights = zip(run.model.get_weights(), model.get_weights(), strict=True)
+        assert all(np.array_equal(ours, expected) for ours, expected in weights)
+
+
+def test_no_seeds_are_no_runs_and_any_iterable_will_do():
+    options = {"progress": False}
+    recipe = replace(SMALL, iterations=1)
+    assert train_seeds(models.basic_rnn, *toy(), recipe, [], **options) == []
+    runs = train_seeds(models.basic_rnn, *toy(), recipe, iter(np.arange(2)), **options)
+    assert [run.seed for run in runs] == [0, 1]
+
+
+def test_bad_seeds_and_data_are_refused_before_any_training():
+    built = []
+    sequences, labels = toy()
+    with pytest.raises(ValueError, match=r"seed must be .*got -1"):
+        train_seeds(built.append, sequences, labels, SMALL, [0, -1])
+    with pytest.raises(ValueError, match="200 sequences, but 3 labels"):
+        train_seeds(built.append, sequences, labels[:3], SMALL, [0])
+    assert not built
+
+
+def test_a_seed_that_diverges_is_told():
+    recipe = replace(SMALL, shards=1)
+    with pytest.raises(TrainingDiverged, match="nan at iteration 3"):
+        train_seeds(lambda recipe: diverging(recipe, 3), *toy(), recipe, [0], progress=False)
 
 
 def test_validation_is_measured_every_tenth_update_and_at_the_end():
@@ -147,10 +339,11 @@ def diverging(recipe, at):
 
 @pytest.mark.parametrize("at", [1, 2, 10, 11, 23])
 def test_divergence_stops_training_and_keeps_the_last_finite_weights(at):
-    model = diverging(SMALL, at)
+    recipe = replace(SMALL, shards=1)
+    model = diverging(recipe, at)
     model.layers[-1].calls.assign(0)
     with pytest.raises(TrainingDiverged, match=rf"nan at iteration {at} .*learning rate") as caught:
-        train(model, *toy(), SMALL, progress=False)
+        train(model, *toy(), recipe, progress=False)
     assert caught.value.iteration == at
     assert (caught.value.last_loss is None) == (at == 1)
     if at > 1:

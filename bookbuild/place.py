@@ -1,0 +1,140 @@
+"""What a machine brings to a page: the sources, packages, device and data that it runs with."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from bookbuild.files import sha256_of_folder
+
+# What a page is run by and imports. Of an extra, only what is installed counts.
+ROOTS = ("rnn-book[gpu]", "ipykernel")
+OWN = "rnn-book"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A machine as far as it decides what a page produces; each part maps names to contents.
+
+    Attributes
+    ----------
+    bookbuild, rnn_utils : mapping
+        The hash of each file of the two packages.
+    packages : mapping
+        The version of Python and of each package that a page depends on.
+    device : mapping
+        The processor and the GPU.
+    data : mapping
+        For each thing that pages ask for, what they get here.
+    """
+
+    bookbuild: Mapping[str, str]
+    rnn_utils: Mapping[str, str]
+    packages: Mapping[str, str]
+    device: Mapping[str, str]
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU: its number and its identifier, as CUDA_VISIBLE_DEVICES knows them, and its model."""
+
+    number: str
+    identifier: str
+    model: str
+
+
+def survey(asked: Iterable[str] = ()) -> Place:
+    """Look at the machine of this process, without starting TensorFlow.
+
+    Parameters
+    ----------
+    asked : iterable of str
+        What earlier runs asked `rnn_utils.load_mnist` for.
+    """
+    return Place(
+        bookbuild=sources("bookbuild"),
+        rnn_utils=sources("rnn_utils"),
+        packages={"python": platform.python_version(), **_packages()},
+        device={"processor": _processor(), "gpu": _gpu_models()},
+        data={each: _find_data(each) for each in sorted(asked)},
+    )
+
+
+def visible_gpus() -> list[Gpu]:
+    """Return the NVIDIA GPUs of this machine that CUDA_VISIBLE_DEVICES leaves visible."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    command = ["nvidia-smi", "--query-gpu=index,uuid,name", "--format=csv,noheader"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    gpus = [Gpu(*line.split(", ", 2)) for line in done.stdout.splitlines() if not done.returncode]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return gpus
+    names = visible.split(",")
+    return [gpu for gpu in gpus if gpu.number in names or gpu.identifier in names]
+
+
+def folders_of(package: str) -> list[Path]:
+    """Return where a package lies that this process would import, nothing if there is none."""
+    spec = importlib.util.find_spec(package)
+    return [Path(folder) for folder in spec.submodule_search_locations] if spec else []
+
+
+def sources(package: str) -> dict[str, str]:
+    """Return the hash of each file of a package."""
+    hashes = [sha256_of_folder(folder) for folder in folders_of(package)]
+    return {name: sha for each in hashes for name, sha in each.items()}
+
+
+def _gpu_models() -> str:
+    return ", ".join(sorted({gpu.model for gpu in visible_gpus()})) or "none"
+
+
+def _processor() -> str:
+    """Name the processor: its model decides which kernels are used, and so the last digits."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())
+
+
+def _packages() -> dict[str, str]:
+    """Return the versions of the packages that pages depend on, directly or not."""
+    versions, waiting, seen = {}, [Requirement(root) for root in ROOTS], set()
+    while waiting:
+        requirement = waiting.pop()
+        name, extras = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            continue
+        versions[name] = found.version
+        needed = map(Requirement, found.requires or [])
+        waiting += [each for each in needed if _applies(each, extras)]
+    versions.pop(OWN, None)
+    return dict(sorted(versions.items()))
+
+
+def _applies(requirement: Requirement, extras: Iterable[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in {"", *extras})
+
+
+def _find_data(asked: str) -> str:
+    from rnn_utils.data import find_mnist
+
+    return find_mnist(asked)

@@ -1,0 +1,37 @@
+"""What a kernel knows of the run it has just made; `answer` is called there, after the last cell.
+
+It imports nothing: what the page did not use is not part of its run.
+"""
+
+import json
+import platform
+import resource
+import sys
+from pathlib import Path
+
+QUESTION = "__import__('bookbuild.probe').probe.answer()"
+
+
+def answer() -> str:
+    """Return versions, device, data and peak memory of this process, as JSON."""
+    return json.dumps({"provenance": _provenance(), "data": _data(), "peak_memory": _peak_memory()})
+
+
+def _provenance() -> dict[str, str]:
+    if "tensorflow" in sys.modules and "rnn_utils.report" in sys.modules:
+        return sys.modules["rnn_utils.report"].provenance()
+    return {"python": platform.python_version(), "device": f"CPU, {platform.machine()}"}
+
+
+def _data() -> dict[str, tuple[str, str]]:
+    return getattr(sys.modules.get("rnn_utils.data"), "LOADED", {})
+
+
+def _peak_memory() -> int:
+    """Return the most memory that this process has held, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,77 @@
+"""``bookbuild reference``: make the numbers of the last runs the ones to expect, on purpose."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bookbuild.book import Book, BookError, Page
+from bookbuild.check import gate, report
+from bookbuild.expected import (
+    FILE,
+    Expected,
+    Numbers,
+    default_tolerance,
+    excuse,
+    load,
+    save,
+)
+from bookbuild.note import note_of
+from bookbuild.notebooks import read, recorded
+
+
+def add_parser(verbs) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser("reference", help="renew the expected numbers", description=__doc__)
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
+    parser.set_defaults(run=run)
+
+
+def run(book: Book, arguments: argparse.Namespace) -> int:
+    """Renew the numbers of the chapters asked for, and show each that moves."""
+    pages = book.select(arguments.chapters)
+    findings = [finding for page in pages for finding in gate(page)]
+    if findings:
+        return report(findings, "nothing was renewed")
+    reference = load(book)
+    renewed = [_renew(page, reference) for page in pages]
+    names = {page.name for page in book.notebooks}
+    for section in reference.values():
+        for name in [name for name in section if name not in names]:
+            del section[name]
+            print(f"{name}  is no longer in the book")
+    save(book, reference)
+    print(f"{sum(renewed)} numbers moved; {FILE} holds them: review the difference")
+    return 0
+
+
+def _renew(page: Page, reference: dict) -> int:
+    """Put the numbers of a page into the reference, say what moves, and return how many did."""
+    notebook = read(page.executed)
+    note = note_of(notebook)
+    reason = excuse(note, {note.device: {}})
+    if reason:
+        raise BookError(f"{page.name} is no reference: {reason}; make reference runs it as it is")
+    section = reference.setdefault(note.device, {})
+    old, new = section.get(page.name, {}), recorded(notebook)
+    lines = list(_moves(old, new))
+    for line in lines:
+        print(f"{page.name}  {line}")
+    section[page.name] = {
+        name: Expected(
+            value, old[name].tolerance if name in old else default_tolerance(name, value)
+        )
+        for name, value in new.items()
+    }
+    return len(lines)
+
+
+def _moves(old: Numbers, new: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in new.items():
+        if name not in old:
+            yield f"{name}: new, {Expected(value, default_tolerance(name, value))}"
+        elif old[name].value != value:
+            beyond = "" if old[name].admits(value) else ", beyond its tolerance"
+            yield f"{name}: {old[name]} → {value}{beyond}"
+    for name in old:
+        if name not in new:
+            yield f"{name}: {old[name]} → no longer recorded"

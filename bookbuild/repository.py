@@ -1,0 +1,165 @@
+"""``bookbuild repository``: the address that the book lives at, written wherever it is used.
+
+``_config.yml`` holds the address. Launch buttons, links of the README, CITATION.cff and the first
+cell of each notebook follow from it; without an address there are none of them. In text files the
+address stands in a block between two marked lines, and the block is empty until there is one.
+"""
+
+import argparse
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bookbuild.book import Book, BookError
+
+BRANCH = "main"
+COLAB = "https://colab.research.google.com"
+BINDER = "https://mybinder.org"
+BLOCK = re.compile(r"(?<=repository: begin)(?P<rest>[^\n]*\n).*?(?=[^\n]*repository: end)", re.S)
+FIRST_CELL = re.compile(r'(?<=REPOSITORY = \\")[^"\\]*(?=\\")')
+GITHUB = re.compile(
+    r"(?:https://(?:www\.)?github\.com/|(?:ssh://)?git@github\.com[:/])"
+    r"(?P<owner>[a-z\d](?:-?[a-z\d])*)/(?P<name>(?!\.+/?$)[\w.-]+?)(?:\.git)?/?",
+    re.I | re.A,
+)
+
+BLOCKS = {
+    "_config.yml": f"""\
+      repository_url: {{url}}
+      repository_branch: {BRANCH}
+      use_repository_button: true
+      launch_buttons:
+        notebook_interface: jupyterlab
+        colab_url: {COLAB}
+        binderhub_url: {BINDER}
+""",
+    "CITATION.cff": """\
+repository-code: {url}
+url: {site}
+""",
+    "README.md": f"""\
+
+[![Book]({{url}}/actions/workflows/book.yml/badge.svg)]({{url}}/actions/workflows/book.yml)
+[Read it]({{site}}), or run it
+[in Colab]({COLAB}/github/{{path}}/blob/{BRANCH}/{{page}}),
+[on Binder]({BINDER}/v2/gh/{{path}}/{BRANCH}?urlpath=lab/tree/{{page}}) or
+[in a Codespace](https://codespaces.new/{{path}}).
+
+""",
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A repository on GitHub, which Colab, Binder and Pages take their own addresses from."""
+
+    owner: str
+    name: str
+
+    @classmethod
+    def parse(cls, url: str) -> "Address":
+        """Read an address as browsers and git write it.
+
+        Raises
+        ------
+        BookError
+            If it is not that of a repository on GitHub.
+        """
+        match = GITHUB.fullmatch(url.strip())
+        if not match:
+            raise BookError(
+                f"{url!r} is not a repository on GitHub, where Colab and Binder open pages from: "
+                "write it as https://github.com/OWNER/NAME"
+            )
+        return cls(**match.groupdict())
+
+    @property
+    def path(self) -> str:
+        """Owner and name, as in GitHub's own addresses."""
+        return f"{self.owner}/{self.name}"
+
+    @property
+    def url(self) -> str:
+        """The repository's page."""
+        return f"https://github.com/{self.path}"
+
+    @property
+    def site(self) -> str:
+        """Where GitHub Pages shows the book."""
+        host = f"{self.owner.lower()}.github.io"
+        return f"https://{host}/" if self.name.lower() == host else f"https://{host}/{self.name}/"
+
+
+def add_parser(verbs) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser("repository", help="set the book's address", description=__doc__)
+    parser.add_argument(
+        "url",
+        nargs="?",
+        metavar="URL",
+        help="https://github.com/OWNER/NAME; '' takes the address out again; "
+        "without it, print the address there is",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(book: Book, arguments: argparse.Namespace) -> int:
+    """Print the address, or write another to all files that hold it."""
+    if arguments.url is not None:
+        address = Address.parse(arguments.url) if arguments.url.strip() else None
+        for path, text in rewritten(book, address).items():
+            path.write_text(text, "utf-8", newline="\n")
+            print(f"wrote {book.relative(path)}")
+    else:
+        address = current(book)
+    print(f"the book's address is {address.url}" if address else "the book has no address")
+    return 0
+
+
+def current(book: Book) -> Address | None:
+    """Return the address in ``_config.yml``, None as long as there is none."""
+    options = book.config
+    for key in ("sphinx", "config", "html_theme_options"):
+        options = options.get(key) or {}
+    return Address.parse(options["repository_url"]) if "repository_url" in options else None
+
+
+def rewritten(book: Book, address: Address | None) -> dict[Path, str]:
+    """Return the new text of each file that does not hold just this address.
+
+    Raises
+    ------
+    BookError
+        If a file has no place for an address; no file has been touched then.
+    """
+    texts = dict(_texts(book, address))
+    return {path: new for path, (old, new) in texts.items() if new != old}
+
+
+def _texts(book: Book, address: Address | None) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """Yield each file that holds the address, with its text as it is and as it should be."""
+    for name, template in BLOCKS.items():
+        body = _filled(template, book, address) if address else ""
+        if (book.root / name).exists():
+            yield _replace(book, book.root / name, BLOCK, rf"\g<rest>{body}")
+    for page in book.notebooks:
+        yield _replace(book, page.source, FIRST_CELL, address.url if address else "")
+
+
+def _filled(template: str, book: Book, address: Address) -> str:
+    first = book.relative(book.notebooks[0].source) if book.notebooks else ""
+    return template.format(url=address.url, site=address.site, path=address.path, page=first)
+
+
+def _replace(book: Book, path: Path, place: re.Pattern, new: str) -> tuple[Path, tuple[str, str]]:
+    old = path.read_text("utf-8")
+    text, count = place.subn(new, old)
+    if count != 1:
+        wanted = (
+            'the line REPOSITORY = "" of the first cell of the other pages'
+            if place is FIRST_CELL
+            else "a line with 'repository: begin' and after it one with 'repository: end'"
+        )
+        raise BookError(f"{book.relative(path)} must hold, once, {wanted}")
+    return path, (old, text)

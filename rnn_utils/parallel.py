@@ -1,0 +1,64 @@
+"""Who works on which part of a batch: shards on a CPU, replicas on several devices or machines.
+
+A batch is shared equally by the replicas of the `tf.distribute` strategy in whose scope training
+runs; outside any scope there is one. On a CPU each share is cut into shards, and TensorFlow works
+on them at the same time. How many is the recipe's number and not the machine's, so that sums are
+taken in the same order however many cores there are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from rnn_utils.recipe import Recipe
+from rnn_utils.startup import tf
+
+SUM = tf.distribute.ReduceOp.SUM
+
+
+def resident(values: np.ndarray) -> Any:
+    """Put the same values on the device of each replica."""
+    strategy = tf.distribute.get_strategy()
+    return strategy.experimental_distribute_values_from_function(lambda _: tf.constant(values))
+
+
+def check_replicas(recipe: Recipe) -> None:
+    """Raise ValueError if the replicas cannot share a batch equally."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if recipe.batch_size % replicas:
+        raise ValueError(
+            f"a batch_size of {recipe.batch_size} cannot be shared equally by {replicas} replicas: "
+            f"try {math.ceil(recipe.batch_size / replicas) * replicas}"
+        )
+
+
+def shards_of_replica(batch: Any, recipe: Recipe) -> list[Any]:
+    """Return this replica's part of a batch (batch_size,), in shards; none of them is empty."""
+    replica = tf.distribute.get_replica_context()
+    share = recipe.batch_size // replica.num_replicas_in_sync
+    mine = tf.reshape(batch, (-1, share))[replica.replica_id_in_sync_group]
+    shards = 1 if tf.config.list_logical_devices("GPU") else recipe.shards
+    shards = min(max(shards // replica.num_replicas_in_sync, 1), share)
+    return tf.split(mine, [len(shard) for shard in np.array_split(range(share), shards)])
+
+
+def sum_of_parts(parts: list[Any]) -> Any:
+    """Add up the shards' results, each a structure of tensors."""
+    return tf.nest.map_structure(lambda *values: tf.add_n(values), *parts)
+
+
+def sum_of_replicas(value: Any) -> Any:
+    """Add up what each replica returned."""
+    return tf.distribute.get_strategy().reduce(SUM, value, axis=None)
+
+
+def clip(gradients: list[Any], longest: float) -> list[Any]:
+    """Shorten gradients whose sum over the replicas, all variables together, is longer."""
+    if longest == math.inf:
+        return gradients
+    replica = tf.distribute.get_replica_context()
+    clipped, _ = tf.clip_by_global_norm(replica.all_reduce(SUM, gradients), longest)
+    return [gradient / replica.num_replicas_in_sync for gradient in clipped]

@@ -1,0 +1,83 @@
+"""Train on several machines: each runs the same program, and a batch is shared among them.
+
+The machines add up their gradients after every batch, so a batch is as slow as the slowest of
+them, and one that is lost stops the others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rnn_utils import watchman
+from rnn_utils.startup import tf
+
+
+class WorkerLost(ConnectionError):
+    """Another machine of the cluster does not answer, so training cannot go on."""
+
+
+@contextmanager
+def several_machines(
+    addresses: Sequence[str], index: int
+) -> Iterator[tf.distribute.MultiWorkerMirroredStrategy]:
+    """Join the cluster as its machine number `index`; build and train the model in this block.
+
+    The block is to be entered before TensorFlow's first operation, on every machine with the same
+    addresses. It waits for the others. When one of them is lost, TensorFlow either notices, which
+    raises `WorkerLost`, or waits for ever where nothing can interrupt it. So `watchman` asks every
+    other machine each second whether it still answers, and ends this process, with a message,
+    when one has not for a while.
+
+    Parameters
+    ----------
+    addresses : sequence of str
+        ``host:port`` of every machine; all must be able to reach each other.
+    index : int
+        Which of them this one is, counted from 0.
+
+    Yields
+    ------
+    tf.distribute.MultiWorkerMirroredStrategy
+        The block lies in its scope.
+
+    Raises
+    ------
+    ValueError
+        If there is no machine with that number, or an address is not ``host:port``.
+    RuntimeError
+        If TensorFlow has already begun to work in this process.
+    WorkerLost
+        If another machine fails while this one waits for it.
+    """
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError(f"an address is like 192.168.0.2:4000, got {address!r}")
+    if not 0 <= index < len(addresses):
+        raise ValueError(
+            f"index is {index}, but the {len(addresses)} machines are numbered from 0 to "
+            f"{len(addresses) - 1}"
+        )
+    os.environ["TF_CONFIG"] = json.dumps(
+        {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": index}}
+    )
+    others = [address for i, address in enumerate(addresses) if i != index]
+    watching = subprocess.Popen([sys.executable, watchman.__file__, str(os.getpid()), *others])
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        with strategy.scope():
+            yield strategy
+    except tf.errors.OpError as error:
+        raise WorkerLost(
+            "another machine of the cluster failed: start the program again on all machines. "
+            f"TensorFlow says: {str(error).splitlines()[0]}"
+        ) from None
+    finally:
+        watching.kill()
+        watching.wait()
+        del os.environ["TF_CONFIG"]

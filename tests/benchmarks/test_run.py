@@ -1,0 +1,145 @@
+"""A run from the command line to the files, small, and what it says when it cannot."""
+
+import json
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.contenders import OURS
+from benchmarks.peers import REMEDY
+from benchmarks.results import Results
+from benchmarks.rounds import WorkerError, run_job, run_rounds
+from benchmarks.workload import DIGITS
+
+
+@pytest.fixture(autouse=True)
+def quiet_machine(monkeypatch):
+    """Do not wait a second to see how busy the machine is."""
+    monkeypatch.setattr(command, "busy_percent", lambda: 0.0)
+
+
+def test_training_is_measured_and_written(tmp_path, capsys):
+    arguments = ["speed", "--quick", "--contenders", OURS, "keras", "--networks", "basic"]
+    assert command.main([*arguments, "--into", str(tmp_path)]) == 0
+    results = Results.read(tmp_path / "speed.json")
+    assert len(results.of("sgemm")) == 1
+    for contender in (OURS, "keras"):
+        (measured,) = results.of("training", contender=contender)
+        assert measured["parameters"] == 290
+        assert 1 < measured["loss"] < 4
+        assert measured["peak_mib"] > 50
+        assert all(measured[name] > 0 for name in ("cold_seconds", "samples_per_second"))
+    assert "Keras fit" in (tmp_path / "speed.md").read_text()
+    assert (tmp_path / "speed.svg").read_text().startswith("<?xml")
+    assert "round 1  Basic 20 8 4, this book" in capsys.readouterr().out
+
+
+def test_reduction_is_measured_and_absent_peers_are_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "benchmarks.peers.find_spec", lambda name: None if name in ("torch", "cv2") else name
+    )
+    monkeypatch.setattr(command, "REDUCERS", {n: command.REDUCERS[n] for n in ("ours", "opencv")})
+    assert command.main(["reduction", "--quick", "--into", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"PyTorch is left out, not installed: torch. Remedy: {REMEDY}" in said
+    results = Results.read(tmp_path / "reduction.json")
+    assert results.left_out == {
+        "PyTorch": "not installed: torch",
+        "OpenCV": "not installed: cv2",
+    }
+    assert [each["method"] for each in results.of("reduction")] == ["nearest", "area"]
+    assert "| OpenCV | left out, not installed: cv2 |" in (tmp_path / "reduction.md").read_text()
+
+
+def test_only_a_whole_run_is_published(monkeypatch):
+    folders = []
+    monkeypatch.setattr(command, "run_job", lambda job, folder: {"source": "mnist"})
+    monkeypatch.setattr(command, "run_rounds", lambda *_: [])
+    monkeypatch.setattr(command, "publish", lambda results, folder: folders.append(folder))
+    monkeypatch.setattr(command, "goals", lambda results: [])
+    monkeypatch.setattr("benchmarks.peers.find_spec", lambda name: name)
+    for arguments in ([], ["--quick"], ["--networks", "basic"], ["--rounds", "1"]):
+        assert command.main(["growth", *arguments]) == 0
+    assert folders == [command.PUBLISHED, *[command.TRIED] * 3]
+
+
+def test_rounds_alternate_and_a_failure_is_not_tried_again(monkeypatch, tmp_path):
+    ran = []
+
+    def run(job, folder):
+        ran.append(job["measure"])
+        if job["measure"] == "bad":
+            raise WorkerError("no")
+        return {"value": len(ran)}
+
+    monkeypatch.setattr("benchmarks.rounds.run_job", run)
+    jobs = [{"measure": "a"}, {"measure": "bad"}, {"measure": "b"}]
+    measurements = run_rounds(jobs, 2, tmp_path, lambda measurement: None)
+    assert ran == ["a", "bad", "b", "a", "b"]
+    assert [each["round"] for each in measurements] == [1, 1, 1, 2, 2]
+    assert measurements[1] == {"measure": "bad", "round": 1, "error": "no"}
+
+
+def test_a_failed_worker_says_why(tmp_path):
+    job = {"measure": "reduction", "reducer": OURS, "method": "nearest", "count": 1}
+    with pytest.raises(WorkerError, match=r"exit status 1, .*images\.npy"):
+        run_job({**job, "passes": 1, "seconds": 0}, tmp_path)
+
+
+def test_a_run_where_all_fails_ends_in_plain_words(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "run_job", lambda job, folder: {"source": "mnist"})
+
+    def fail(job, folder):
+        raise WorkerError("exit status 1, MemoryError")
+
+    monkeypatch.setattr("benchmarks.rounds.run_job", fail)
+    assert command.main(["reduction", "--quick", "--into", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "nothing is written for reduction, every reduction job failed: exit status 1" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_digits_are_as_many_as_mnist_has(tmp_path, monkeypatch):
+    import numpy as np
+
+    from benchmarks import workload
+    from rnn_utils import load_mnist
+
+    monkeypatch.setattr(workload, "load_mnist", lambda: load_mnist("mnist-5k"))
+    assert workload.save_digits(tmp_path) == "mnist-5k"
+    images = workload.load_images(tmp_path, DIGITS)
+    assert images.shape == (70_000, 28, 28)
+    assert np.array_equal(images[:5000], images[5000:10_000]), "few digits are repeated"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sped"], "'sped' is no part: choose from speed, reduction, growth"),
+        (["--rounds", "0"], "'0' is not a whole number above 0"),
+        (["--contenders", "theano"], "invalid choice: 'theano'"),
+    ],
+)
+def test_a_wrong_command_line_is_refused(arguments, said, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(arguments)
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_unwritable_folder_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "run_job", lambda job, folder: {"source": "mnist"})
+    monkeypatch.setattr(command, "run_rounds", lambda *_: [])
+    (tmp_path / "file").write_text("")
+    assert command.main(["growth", "--quick", "--into", str(tmp_path / "file")]) == 1
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_the_machine_is_described():
+    from benchmarks.machine import describe_machine
+
+    machine = describe_machine()
+    assert json.loads(json.dumps(machine)) == machine
+    assert machine["processor"]
+    assert "numpy" in machine["packages"]
+    assert "GiB" in machine["memory"]

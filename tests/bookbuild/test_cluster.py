@@ -1,0 +1,161 @@
+"""Workers that die, schedulers that are not there, builds that are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import dask
+import psutil
+import pytest
+
+from bookbuild import cluster
+from bookbuild.book import Book
+from bookbuild.jobs import jobs_of
+from bookbuild.note import note_of
+from bookbuild.notebooks import read
+from bookbuild.task import Limits
+
+DASK = [sys.executable, "-m", "dask"]
+SLOW = "import time; time.sleep(1)"
+
+
+def tasks_of(book):
+    jobs = jobs_of(Book.load(book.root).notebooks, [], quick=False)
+    return [job.task(Limits()) for job in jobs]
+
+
+@pytest.fixture
+def three(book):
+    """Make a book of three slow pages, each of which prints its name."""
+    for name in ("one", "two", "three"):
+        book.add(name, SLOW, f"print('{name}')")
+    return book
+
+
+def complete(book):
+    return all(book.printed(name) == f"{name}\n" for name in ("one", "two", "three"))
+
+
+def test_a_page_goes_on_elsewhere_when_its_worker_dies(three):
+    starts = []
+
+    def say(line):
+        if line.endswith("starts"):
+            starts.append(line.split()[0])
+
+    with cluster.local(2) as client:
+        (victim, *_) = client.run(os.getpid).values()
+        outcomes = {}
+        for number, run in cluster.run_all(client, tasks_of(three), say):
+            if not outcomes:
+                psutil.Process(victim).kill()
+            outcomes[number] = run
+    assert sorted(outcomes) == [0, 1, 2]
+    assert all(run.ok for run in outcomes.values())
+
+
+def test_a_page_that_kills_its_workers_is_given_up_and_the_others_finish(book):
+    book.add("bad", "import os, psutil; psutil.Process(os.getppid()).kill()", SLOW)
+    book.add("good", "x = 1")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        cluster.local(1) as client,
+    ):
+        outcomes = dict(cluster.run_all(client, tasks_of(book), str))
+    assert outcomes[0].error == "it was given up: 2 workers died running it"
+    assert outcomes[1].ok
+
+
+def test_cores_are_shared_among_the_pages_that_run_at_once(three):
+    assert three.execute().returncode == 0
+    assert three.note("one")["cores"] == max(1, cluster.CPU_COUNT // 2)
+
+
+def test_a_scheduler_started_by_hand_runs_the_book_though_a_worker_dies(three, tmp_path):
+    quiet = {"cwd": tmp_path, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    address_file = tmp_path / "scheduler.json"
+    scheduler = ["--scheduler-file", str(address_file)]
+    processes = [
+        subprocess.Popen([*DASK, "scheduler", *scheduler, "--host", "127.0.0.1", "--port", "0",
+                          "--no-dashboard"], **quiet)
+    ]  # fmt: skip
+    try:
+        for _ in range(2):
+            command = [*DASK, "worker", *scheduler, "--nthreads", "1", "--no-nanny"]
+            processes.append(subprocess.Popen([*command, "--no-dashboard"], **quiet))
+        with cluster.Client(scheduler_file=str(address_file), timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
+            address = client.scheduler.address
+        command = [*three.command, "execute", "--scheduler", address]
+        build = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for line in build.stdout:
+            if "starts" in line:
+                processes[1].kill()
+                break
+        build.communicate(timeout=100)
+    finally:
+        for process in processes:
+            process.kill()
+    assert build.returncode == 0
+    assert complete(three)
+
+
+def test_a_scheduler_that_does_not_answer_gets_a_message(book, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    book.add("one", "x = 1")
+    done = book.run("execute", "--scheduler", "tcp://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9: start one with `dask scheduler`" in (
+        done.stderr
+    )
+
+
+def test_a_scheduler_without_workers_gets_a_message(book):
+    book.add("one", "x = 1")
+    with cluster.SpecCluster({}, cluster.SCHEDULER) as empty:
+        done = book.run("execute", "--scheduler", empty.scheduler_address)
+    assert done.returncode == 2
+    assert "has no worker: start some with `dask worker tcp://" in done.stderr
+
+
+def test_a_worker_with_other_sources_is_refused(book, monkeypatch):
+    book.add("one", "x = 1")
+    other = cluster.survey()
+    other.rnn_utils["cells.py"] = "edited"
+    monkeypatch.setattr(cluster.Client, "run", lambda *a, **k: {"tcp://far:1": other})
+    done = book.execute()
+    assert done.returncode == 2
+    assert "the worker tcp://far:1 has another rnn_utils: bring both to one commit" in done.stderr
+
+
+def test_a_worker_without_bookbuild_is_refused(book, monkeypatch):
+    book.add("one", "x = 1")
+    lost = ModuleNotFoundError("No module named 'bookbuild'")
+    monkeypatch.setattr(cluster.Client, "run", lambda *a, **k: {"tcp://far:1": lost})
+    done = book.execute()
+    assert done.returncode == 2
+    assert "the worker tcp://far:1 cannot run pages (No module named 'bookbuild')" in done.stderr
+
+
+def test_workers_are_of_this_machine_or_of_a_cluster(book):
+    book.add("one", "x = 1")
+    done = book.execute("--workers", "2")
+    assert done.returncode == 2
+    assert "--workers is for this machine" in done.stderr
+
+
+def test_a_build_that_is_killed_leaves_whole_pages_and_no_process(three):
+    for moment in ("starts", "done"):
+        build = subprocess.Popen([*three.command, "execute"], stdout=subprocess.PIPE, text=True)
+        assert any(moment in line for line in build.stdout)
+        children = psutil.Process(build.pid).children(recursive=True)
+        os.kill(build.pid, signal.SIGKILL)
+        build.communicate()
+        assert psutil.wait_procs(children, timeout=20)[1] == []
+        for path in (three.root / "_build" / "executed").rglob("*.ipynb"):
+            assert note_of(read(path))
+    done = three.run_apart("execute")
+    assert done.returncode == 0, done.stdout
+    assert "fresh" in done.stdout
+    assert complete(three)

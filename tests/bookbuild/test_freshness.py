@@ -1,0 +1,162 @@
+"""What is run again and what is not, and the reason that is given."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from nbformat.v4 import new_code_cell
+
+from bookbuild.book import Book
+from bookbuild.freshness import digest, key_of, moved
+from bookbuild.jobs import jobs_of, plan
+from bookbuild.place import survey
+
+
+def here():
+    """Return this machine, as one that has the small data set."""
+    return replace(survey(), data={"auto": "mnist-5k"})
+
+
+@pytest.fixture
+def ran(book):
+    """Make a book with a page that was run on the small data set."""
+    book.add("one", new_code_cell("seed = 1", metadata={"tags": ["parameters"]}), "x = 1")
+    book.pretend("one", data={"auto": ["mnist-5k", "0123"]})
+    return book
+
+
+def why(book, *places, parameters=()):
+    """Return why the page must run, if it may run in some places."""
+    jobs = jobs_of(Book.load(book.root).notebooks, parameters, quick=False)
+    (step,) = plan(jobs, lambda asked: places or [here()])
+    return step.why
+
+
+def test_nothing_moved(ran):
+    assert why(ran) == ""
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "reason"),
+    [
+        ("rnn_utils", {"cells.py": "new"}, "rnn_utils moved: cells.py"),
+        ("packages", {"keras": "9.9"}, "→ '9.9'"),
+        ("device", {"processor": "another"}, "→ 'another'"),
+        ("data", {"auto": "mnist"}, "data moved: auto 'mnist-5k' → 'mnist'"),
+    ],
+)
+def test_what_a_place_brings_is_part_of_the_key(ran, part, change, reason):
+    assert reason in why(ran, replace(here(), **{part: getattr(here(), part) | change}))
+
+
+def test_a_page_is_fresh_where_any_worker_would_run_it_so(ran):
+    elsewhere = replace(here(), device={"processor": "another", "gpu": "none"})
+    assert why(ran, elsewhere, here()) == ""
+
+
+def test_only_data_that_the_page_asked_for_is_looked_for(ran):
+    ran.add("two", "x = 1")
+    ran.pretend("two")
+    looked = []
+    jobs = jobs_of(Book.load(ran.root).notebooks, [], quick=False)
+    plan(jobs, lambda asked: looked.append(asked) or [here()])
+    assert looked == [{"auto"}]
+
+
+def test_a_parameter_moves_the_key(ran):
+    assert why(ran, parameters=[("seed", "2")]) == "parameters moved: seed none → 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda n: n["cells"][2].update(source="x = 2"), "code moved: code cell 2"),
+        (lambda n: n["cells"].append(dict(n["cells"][2], id="c3")), "code moved: code cell 3"),
+        (lambda n: n["cells"].reverse(), "code moved: code cell 1, code cell 2"),
+        (lambda n: n["cells"][0].update(source="# Mended"), ""),
+        (lambda n: n["cells"][2]["metadata"].update(tags=["hide-input"]), ""),
+    ],
+    ids=["edited", "added", "reordered", "text", "tag"],
+)
+def test_code_moves_the_key_and_text_does_not(ran, change, reason):
+    ran.edit(ran.source("one"), change)
+    assert why(ran) == reason
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1])
+def test_half_an_executed_page_is_never_taken_for_one(ran, kept):
+    whole = ran.executed("one").read_text()
+    ran.executed("one").write_text(whole[:kept])
+    assert why(ran) == "its last run cannot be read"
+
+
+def test_a_run_without_a_note_is_run_again(ran):
+    ran.edit(ran.executed("one"), lambda n: n["metadata"].pop("bookbuild"))
+    assert why(ran) == "its last run has no key"
+
+
+def test_many_differences_are_counted():
+    old, new = ({"code": {str(n): side for n in range(5)}} for side in "ab")
+    assert moved(old, new) == {"code": "0, 1, 2 and 2 more"}
+
+
+def test_a_key_has_a_short_name_that_order_does_not_change(ran):
+    source = jobs_of(Book.load(ran.root).notebooks, [], quick=False)[0].source
+    key = key_of(source, {}, here(), [])
+    assert digest(key) == digest(dict(reversed(key.items())))
+    assert digest(key) != digest(key | {"parameters": {"seed": 2}})
+
+
+def test_the_packages_are_those_that_pages_import():
+    found = set(survey().packages)
+    assert {"python", "tensorflow", "keras", "numpy", "ipykernel"} <= found
+    assert not {"pytest", "papermill", "dask", "rnn-book"} & found
+
+
+def test_a_page_runs_once_and_then_when_its_code_changes(book):
+    book.add("one", "print(1)")
+    book.add("two", "print(2)")
+    assert book.execute().returncode == 0
+    first = {name: book.executed(name).read_bytes() for name in ("one", "two")}
+    (book.root / "README.md").write_text("A comment.")
+    done = book.execute()
+    assert "starts" not in done.stdout
+    assert done.stdout.count("fresh: full run of") == 2
+    book.edit(book.source("one"), lambda n: n["cells"][1].update(source="print(3)"))
+    done = book.execute()
+    assert "chapters/one  stale: code moved: code cell 1" in done.stdout
+    assert book.printed("one") == "3\n"
+    assert book.executed("two").read_bytes() == first["two"]
+
+
+def test_a_plain_build_replaces_a_run_with_other_parameters(book):
+    book.add("one", new_code_cell("seed = 1", metadata={"tags": ["parameters"]}), "print(seed)")
+    for options, printed in ((["-p", "seed", "3"], "3\n"), ([], "1\n")):
+        assert book.execute(*options).returncode == 0
+        assert book.printed("one") == printed
+
+
+def test_another_rnn_utils_makes_every_page_stale(book, tmp_path):
+    (tmp_path / "lib" / "rnn_utils").mkdir(parents=True)
+    (tmp_path / "lib" / "rnn_utils" / "__init__.py").write_text("# edited")
+    for name in ("one", "two"):
+        book.add(name, "x = 1")
+        book.pretend(name)
+    assert book.run("status").stdout.count("fresh") == 2
+    done = book.run_apart("status", PYTHONPATH=str(tmp_path / "lib"))
+    assert done.stdout.count("stale: rnn_utils moved: ") == 2
+    done = book.run_apart("check", PYTHONPATH=str(tmp_path / "lib"))
+    assert done.returncode == 1
+    assert "rnn_utils changed after the page was run" in done.stdout
+
+
+def test_what_a_page_loaded_is_noted(book, monkeypatch):
+    book.add("one", "from rnn_utils import load_mnist\ndigits = load_mnist('mnist-5k')")
+    assert book.execute().returncode == 0
+    (found,) = book.note("one")["data"].items()
+    assert found[0] == "mnist-5k"
+    assert found[1][0] == "mnist-5k"
+    assert len(found[1][1]) == 64
+    assert book.note("one")["key"]["data"] == {"mnist-5k": "mnist-5k"}
+    monkeypatch.setenv("RNN_UTILS_DATA", os.devnull)
+    assert "starts" not in book.execute().stdout

@@ -1,0 +1,103 @@
+"""Several machines, played by processes of this one: examples/several_machines.py, really run."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnn_utils import Recipe, basic_rnn, load_mnist, reduce_images, train
+from rnn_utils.workers import several_machines
+
+SMALL = {"n_hidden": 8, "batch_size": 20, "iterations": 20}
+PATIENCE = 200  # seconds until a process counts as hanging
+
+
+@pytest.fixture
+def start(root):
+    """Return a function that starts the example as one of several workers."""
+    workers = []
+
+    def started(addresses, index, recipe, *options):
+        words = [*addresses, "--index", str(index), "--source", "mnist-5k", *options]
+        program = root / "examples" / "several_machines.py"
+        worker = subprocess.Popen(
+            [sys.executable, program, *words, "--recipe", json.dumps(recipe)],
+            env={**os.environ, "PYTHONPATH": str(root), "CUDA_VISIBLE_DEVICES": "-1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        workers.append(worker)
+        return worker
+
+    yield started
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+
+
+@pytest.fixture
+def addresses():
+    """Return two addresses on the loopback that nobody listens to."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return [f"127.0.0.1:{port}" for port in ports]
+
+
+def test_two_workers_have_the_losses_of_one_process(start, addresses, tmp_path):
+    file = tmp_path / "results.json"
+    workers = [start(addresses, index, SMALL, "--into", file) for index in (0, 1)]
+    for worker in workers:
+        said, _ = worker.communicate(timeout=PATIENCE)
+        assert worker.returncode == 0, said
+    digits = load_mnist("mnist-5k")
+    recipe = Recipe(**SMALL)
+    alone = train(
+        basic_rnn(recipe),
+        reduce_images(digits.train_images),
+        digits.train_labels,
+        recipe,
+        progress=False,
+    )
+    together = json.loads(file.read_text())["loss"]
+    np.testing.assert_allclose(together, alone.loss, rtol=1e-4)
+
+
+def test_a_lost_worker_ends_the_others_with_a_word(start, addresses):
+    first, second = (start(addresses, i, {**SMALL, "iterations": 10**6}) for i in (0, 1))
+    while "it/s" not in (line := next_part(first)):
+        assert line, "the first worker ended before it trained"
+    second.kill()
+    said, _ = first.communicate(timeout=PATIENCE)
+    assert first.returncode != 0
+    assert "several_machines: another machine of the cluster does not answer" in said
+    assert "Traceback" not in said
+
+
+def next_part(worker):
+    """Return what a worker said up to the next end of a line or return of its progress bar."""
+    said = ""
+    while (letter := worker.stdout.read(1)) not in ("", "\n", "\r"):
+        said += letter
+    return said or letter
+
+
+@pytest.mark.parametrize(
+    ("machines", "index", "words"),
+    [
+        (["10.0.0.1:4000", "10.0.0.2:4000"], 2, "index is 2, but the 2 machines"),
+        (["10.0.0.1:4000"], -1, "index is -1"),
+        (["10.0.0.1"], 0, "got '10.0.0.1'"),
+        (["10.0.0.1:http"], 0, "got '10.0.0.1:http'"),
+    ],
+)
+def test_nonsense_is_refused_before_anything_starts(machines, index, words):
+    with pytest.raises(ValueError, match=words):
+        several_machines(machines, index)
+    assert "TF_CONFIG" not in os.environ
