@@ -17,11 +17,7 @@ import sys
 from pathlib import Path
 
 from rnn_utils import Recipe, basic_rnn, load_mnist, reduce_images, train
-from rnn_utils.workers import (
-    WorkerLost,
-    several_machines,
-    training_together,
-)
+from rnn_utils.workers import WorkerLost, several_machines
 
 
 def main():
@@ -40,7 +36,7 @@ def main():
     mnist = load_mnist(options.source)
     sequences = reduce_images(mnist.train_images)
     first = options.index == 0
-    with training_together(strategy):
+    with several_machines(options.addresses, options.index):
         model = basic_rnn(recipe)
         history = train(
             model, sequences, mnist.train_labels, recipe, progress=first

@@ -54,7 +54,7 @@ def install_locked(lock):
     uv = [os.path.join(BIN, "uv"), "pip", "install", "--python", PYTHON]
     try:
         run(pip("--quiet", "--require-hashes", "-r", os.path.join(HERE, "installer.lock")))
-        run(uv + ["--require-hashes", "-r", lock])
+        run(uv + ["--compile-bytecode", "--require-hashes", "-r", lock])
     except subprocess.CalledProcessError:
         step("uv did not manage; trying pip, which takes a few minutes")
         run(pip("--require-hashes", "--progress-bar", "off", "-r", lock))
