@@ -17,7 +17,7 @@ RENEWAL = "find out what moved it; if it is meant, make reference and review the
 # in its name, and for others in proportion. Processors differ in the last digits of a product,
 # and a hundred updates make much of it.
 TOLERANCES = {"accuracy": 0.02, "difference": 2e-5}
-PROPORTION = 0.1
+PROPORTION = 0.25
 
 Value = float | int | str | bool
 
