@@ -101,7 +101,7 @@ def test_renewal_shows_what_moves_and_keeps_tolerances(recorded, record):
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         "chapters/one  test_accuracy: 0.91 ± 0.005 → 0.95, beyond its tolerance",
-        "chapters/one  loss: new, 0.3 ± 0.03",
+        "chapters/one  loss: new, 0.3 ± 0.07",
         "chapters/one  steps: 15 → no longer recorded",
         "3 numbers moved; chapters/reference.json holds them: review the difference",
     ]
