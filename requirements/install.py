@@ -40,7 +40,7 @@ def check_python():
         )
     try:
         import ensurepip  # noqa: F401  Debian ships Python without it
-        import venv  # noqa: F401
+        import venv  # noqa: F401  only whether it is there
     except ImportError:
         sys.exit(
             "This Python (%s) cannot make virtual environments: its venv module is missing.\n"

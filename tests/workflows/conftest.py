@@ -116,6 +116,7 @@ def add_small_book(folder):
         f"format: jb-book\nroot: intro\nchapters:\n  - file: chapters/{PAGE}\n"
     )
     (folder / "tests").mkdir()
+    # What `make test` runs there: that it runs is what is tested.
     (folder / "tests" / "test_small.py").write_text("def test_small():\n    assert True\n")
 
 
