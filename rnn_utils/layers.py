@@ -77,10 +77,3 @@ class LSTM(FastPath, keras.layers.LSTM):
     """Keras's LSTM with a fast path for the CPU."""
 
     recurrence = recurrence.LSTM
-
-
-def compiled_by_xla(model: keras.Model) -> bool | None:
-    """Tell whether XLA should compile a model's training: it makes GRUs faster, others slower."""
-    if tf.config.list_logical_devices("GPU"):
-        return None
-    return any(isinstance(layer, GRU) and layer.reset_after for layer in model.layers) or None

@@ -55,10 +55,13 @@ def sum_of_replicas(value: Any) -> Any:
     return tf.distribute.get_strategy().reduce(SUM, value, axis=None)
 
 
+def over_replicas(gradients: list[Any]) -> list[Any]:
+    """Return each gradient's sum over the replicas, in the context of one of them."""
+    return tf.distribute.get_replica_context().all_reduce(SUM, gradients)
+
+
 def clip(gradients: list[Any], longest: float) -> list[Any]:
-    """Shorten gradients whose sum over the replicas, all variables together, is longer."""
+    """Shorten gradients that are longer, all variables together."""
     if longest == math.inf:
         return gradients
-    replica = tf.distribute.get_replica_context()
-    clipped, _ = tf.clip_by_global_norm(replica.all_reduce(SUM, gradients), longest)
-    return [gradient / replica.num_replicas_in_sync for gradient in clipped]
+    return tf.clip_by_global_norm(gradients, longest)[0]

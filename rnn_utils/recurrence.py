@@ -1,16 +1,19 @@
 """The three recurrences and their gradients in TensorFlow, written out for speed on a CPU.
 
-Automatic differentiation repeats at every time step what could be done once for all of them. Here
-the products that do not depend on the state before are taken out of the loop where that pays: the
-inputs' on the way forward, the weights' gradients on the way back. What stays is one matrix
-product per step and direction, and the gates.
+TensorFlow runs a graph operation by operation. On small matrices starting one and copying for it
+costs as much as computing, and automatic differentiation makes many. Here a step is a few products
+and the gates, forward and back. Input, a 1 for the bias and the state before lie side by side in
+one matrix v, so that one product gives all that a gate's sigmoid is taken of, and one product on
+the way back all the derivatives by its weights. Each gate has products of its own: taking the
+columns of a wide one apart would copy them.
 
-Each cell is a pair of functions. The forward one reads a sequence (n_steps, batch, n_input) from
-a state of zeros; it returns the states, one tensor (batch, n_hidden) per step, and what the way
+Each cell is a pair of functions. The forward one reads sequences (batch, n_steps, n_input) from a
+state of zeros; it returns the states, one tensor (batch, n_hidden) per step, and what the way
 back needs. The backward one is given the derivative of the loss by each state, None where there
-is none, and returns those by the sequence and the weights. Weights and the order of the gates are
-Keras's: z, r, h~ in a GRU; i, f, c~, o in an LSTM. `dh` is the derivative of the loss by h, `a` is
-what tanh or sigmoid is taken of. The tests hold values and gradients against Keras's layers.
+is none, and returns those by the sequences and the weights. Weights and the order of the gates
+are Keras's: z, r, h~ in a GRU; i, f, c~, o in an LSTM. `dh` is the derivative of the loss by h,
+`a` is what tanh or sigmoid is taken of. The tests hold values and gradients against Keras's
+layers.
 """
 
 from __future__ import annotations
@@ -50,13 +53,11 @@ def run(cell: Cell, x: Tensor, weights: list[Tensor], return_sequences: bool = F
 
     @tf.custom_gradient
     def passes(x, *weights):
-        x = tf.transpose(x, (1, 0, 2))
         h, saved = cell.forward(x, *weights)
 
         def gradient(d_out):
             dh = tf.unstack(d_out, axis=1) if return_sequences else [None] * (len(h) - 1) + [d_out]
-            dx, *d_weights = cell.backward(dh, saved, x, *weights)
-            return tf.transpose(dx, (1, 0, 2)), *d_weights
+            return cell.backward(dh, saved, *weights)
 
         return tf.stack(h, axis=1) if return_sequences else h[-1], gradient
 
@@ -67,108 +68,125 @@ def run(cell: Cell, x: Tensor, weights: list[Tensor], return_sequences: bool = F
 
 
 def rnn_forward(x, W, U, b):
-    """Return the states; they are all that the way back needs."""
-    h = []
-    for from_x in tf.unstack(times(x, W) + b):
-        h.append(tf.tanh(from_x + h[-1] @ U if h else from_x))
-    return h, h
+    """Return the states; keep each step's input."""
+    weights = tf.concat([W, b[None], U], axis=0)
+    one, h = start(x, U)
+    states, saved = [], []
+    for x_t in tf.unstack(x, axis=1):
+        v = tf.concat([x_t, one, h], axis=1)
+        h = tf.tanh(v @ weights)
+        saved.append((v, h))
+        states.append(h)
+    return states, saved
 
 
-def rnn_backward(dh, h, x, W, U, b):
-    """Go back through the steps, then sum up over all of them."""
-    da, from_later = [None] * len(h), None
-    for t in reversed(range(len(h))):
-        da[t] = tanh_gradient(y=h[t], dy=add(dh[t], from_later))
-        from_later = tf.matmul(da[t], U, transpose_b=True)
-    dU = over_steps(tf.stack(h[:-1]), tf.stack(da[1:])) if len(h) > 1 else tf.zeros_like(U)
-    da = tf.stack(da)
-    return times(da, tf.transpose(W)), over_steps(x, da), dU, tf.reduce_sum(da, (0, 1))
+def rnn_backward(dh, saved, W, U, b):
+    """Go back through the steps, from the state to what tanh is taken of."""
+    dx, d_weights, dh_later = [], [], None
+    for t in reversed(range(len(saved))):
+        v, h = saved[t]
+        da = tanh_gradient(y=h, dy=add(dh[t], dh_later))
+        dh_later = back(da, U)
+        dx.append(back(da, W))
+        d_weights.append(outer(v, da))
+    dW, db, dU = tf.split(tf.add_n(d_weights), [W.shape[0], 1, U.shape[0]])
+    return tf.stack(dx[::-1], axis=1), dW, dU, db[0]
 
 
 # --- GRU: the reset gate acts after the product ------------------------------------------------
+# The candidate has two products, since the reset gate acts on one of them alone: [x, 1] and [1, h].
 
 
 def gru_forward(x, W, U, b):
-    """Return the states; keep the gates, the candidate and its part from the state before."""
-    b_x, b_h = tf.unstack(b)
-    h, saved = [tf.zeros((tf.shape(x)[1], U.shape[0]))], []
-    for from_x in tf.unstack(times(x, W) + b_x):
-        x_z, x_r, x_h = tf.split(from_x, 3, axis=1)
-        h_z, h_r, h_h = tf.split(h[-1] @ U + b_h, 3, axis=1)
-        z, r = tf.sigmoid(x_z + h_z), tf.sigmoid(x_r + h_r)
-        h_tilde = tf.tanh(x_h + r * h_h)
-        saved.append((h[-1], z, r, h_tilde, h_h))
-        h.append(h_tilde + z * (h[-1] - h_tilde))
-    return h[1:], saved
+    """Return the states; keep each step's inputs, gates, candidate and its part from the state."""
+    (W_z, W_r, W_h), (U_z, U_r, U_h) = by_gate(W, 3), by_gate(U, 3)
+    (bx_z, bx_r, bx_h), (bh_z, bh_r, bh_h) = by_gate(b[:1], 3), by_gate(b[1:], 3)
+    for_z = tf.concat([W_z, bx_z + bh_z, U_z], axis=0)
+    for_r = tf.concat([W_r, bx_r + bh_r, U_r], axis=0)
+    from_x, from_h = tf.concat([W_h, bx_h], axis=0), tf.concat([bh_h, U_h], axis=0)
+    one, h = start(x, U)
+    states, saved = [], []
+    for x_t in tf.unstack(x, axis=1):
+        x_1, one_h = tf.concat([x_t, one], axis=1), tf.concat([one, h], axis=1)
+        v = tf.concat([x_t, one_h], axis=1)
+        z, r = tf.sigmoid(v @ for_z), tf.sigmoid(v @ for_r)
+        h_h = one_h @ from_h
+        h_tilde = tf.tanh(x_1 @ from_x + r * h_h)
+        change = h - h_tilde
+        h = h_tilde + z * change
+        saved.append((x_1, one_h, v, z, r, h_tilde, h_h, change))
+        states.append(h)
+    return states, saved
 
 
-def gru_backward(dh, saved, x, W, U, b):
+def gru_backward(dh, saved, W, U, b):
     """Go back through the steps; the two sides of the candidate differ by the reset gate."""
-    da_x, da_h = [None] * len(saved), [None] * len(saved)
-    from_later = None
+    (W_z, W_r, W_h), (U_z, U_r, U_h) = by_gate(W, 3), by_gate(U, 3)
+    dx, d_gates, d_from_x, d_from_h, dh_later = [], [], [], [], None
     for t in reversed(range(len(saved))):
-        h_prev, z, r, h_tilde, h_h = saved[t]
-        dh_t = add(dh[t], from_later)
+        x_1, one_h, v, z, r, h_tilde, h_h, change = saved[t]
+        dh_t = add(dh[t], dh_later)
         dh_kept = dh_t * z
         da_tilde = tanh_gradient(y=h_tilde, dy=dh_t - dh_kept)
-        da_z = sigmoid_gradient(y=z, dy=dh_t * (h_prev - h_tilde))
+        da_z = sigmoid_gradient(y=z, dy=dh_t * change)
         da_r = sigmoid_gradient(y=r, dy=da_tilde * h_h)
-        da_x[t] = tf.concat([da_z, da_r, da_tilde], axis=1)
-        da_h[t] = tf.concat([da_z, da_r, da_tilde * r], axis=1)
-        from_later = dh_kept + tf.matmul(da_h[t], U, transpose_b=True)
-    da_x, da_h = tf.stack(da_x), tf.stack(da_h)
-    dU = over_steps(tf.stack([h_prev for h_prev, *_ in saved]), da_h)
-    db = tf.stack([tf.reduce_sum(da, (0, 1)) for da in (da_x, da_h)])
-    return times(da_x, tf.transpose(W)), over_steps(x, da_x), dU, db
+        dh_h = da_tilde * r
+        dh_later = add(dh_kept, back(da_z, U_z), back(da_r, U_r), back(dh_h, U_h))
+        dx.append(add(back(da_z, W_z), back(da_r, W_r), back(da_tilde, W_h)))
+        d_gates.append([outer(v, da_z), outer(v, da_r)])
+        d_from_x.append(outer(x_1, da_tilde))
+        d_from_h.append(outer(one_h, dh_h))
+    n_input, n_hidden = W.shape[0], U.shape[0]
+    dW, db, dU = tf.split(over_steps(d_gates), [n_input, 1, n_hidden])
+    dW_h, dbx_h = tf.split(tf.add_n(d_from_x), [n_input, 1])
+    dbh_h, dU_h = tf.split(tf.add_n(d_from_h), [1, n_hidden])
+    dW, dU = tf.concat([dW, dW_h], axis=1), tf.concat([dU, dU_h], axis=1)
+    db = tf.concat([tf.tile(db, (2, 1)), tf.concat([dbx_h, dbh_h], axis=0)], axis=1)
+    return tf.stack(dx[::-1], axis=1), dW, dU, db
 
 
 # --- LSTM --------------------------------------------------------------------------------------
-# Its tensors are kept as columns, (n_hidden, batch): gates lie one below the other, so that
-# taking them apart copies nothing. x, h and a 1 for the bias share one product per step.
 
 
 def lstm_forward(x, W, U, b):
     """Return the states; keep each step's input, gates, candidate and cell state."""
-    weights = tf.concat([W, U, b[None]], axis=0)  # (n_input + n_hidden + 1, 4 n_hidden)
-    batch = tf.shape(x)[1]
-    one, h = tf.ones((1, batch)), tf.zeros((U.shape[0], batch))
+    gates = zip(by_gate(W, 4), by_gate(b[None], 4), by_gate(U, 4), strict=True)
+    for_i, for_f, for_c, for_o = [tf.concat(weights, axis=0) for weights in gates]
+    one, h = start(x, U)
     c = h
     states, saved = [], []
-    for x_t in tf.unstack(tf.transpose(x, (0, 2, 1))):
-        v, c_prev = tf.concat([x_t, h, one], axis=0), c
-        a_i, a_f, a_tilde, a_o = tf.split(tf.matmul(weights, v, transpose_a=True), 4)
-        i, f, o = tf.sigmoid(a_i), tf.sigmoid(a_f), tf.sigmoid(a_o)
-        c_tilde = tf.tanh(a_tilde)
+    for x_t in tf.unstack(x, axis=1):
+        v, c_prev = tf.concat([x_t, one, h], axis=1), c
+        i, f, o = tf.sigmoid(v @ for_i), tf.sigmoid(v @ for_f), tf.sigmoid(v @ for_o)
+        c_tilde = tf.tanh(v @ for_c)
         c = f * c_prev + i * c_tilde
         tanh_c = tf.tanh(c)
         h = o * tanh_c
         saved.append((v, c_prev, i, f, c_tilde, o, tanh_c))
-        states.append(tf.transpose(h))
+        states.append(h)
     return states, saved
 
 
-def lstm_backward(dh, saved, x, W, U, b):
+def lstm_backward(dh, saved, W, U, b):
     """Go back through the steps: by h to the gates, by c to the cell state before."""
-    dx, dweights, dh_later, dc_later = [], [], None, None
+    W_gates, U_gates = by_gate(W, 4), by_gate(U, 4)
+    dx, d_gates, dh_later, dc_later = [], [], None, None
     for t in reversed(range(len(saved))):
         v, c_prev, i, f, c_tilde, o, tanh_c = saved[t]
-        dh_t = add(None if dh[t] is None else tf.transpose(dh[t]), dh_later)
+        dh_t = add(dh[t], dh_later)
         dc = add(tanh_gradient(y=tanh_c, dy=dh_t * o), dc_later)
-        da = tf.concat(
-            [
-                sigmoid_gradient(y=i, dy=dc * c_tilde),
-                sigmoid_gradient(y=f, dy=dc * c_prev),
-                tanh_gradient(y=c_tilde, dy=dc * i),
-                sigmoid_gradient(y=o, dy=dh_t * tanh_c),
-            ],
-            axis=0,
-        )
+        da = [
+            sigmoid_gradient(y=i, dy=dc * c_tilde),
+            sigmoid_gradient(y=f, dy=dc * c_prev),
+            tanh_gradient(y=c_tilde, dy=dc * i),
+            sigmoid_gradient(y=o, dy=dh_t * tanh_c),
+        ]
         dc_later = dc * f
-        dh_later = U @ da
-        dx.append(tf.matmul(da, W, transpose_a=True, transpose_b=True))
-        dweights.append(tf.matmul(v, da, transpose_b=True))
-    dW, dU, db = tf.split(tf.add_n(dweights), [W.shape[0], U.shape[0], 1])
-    return tf.stack(dx[::-1]), dW, dU, db[0]
+        dh_later = add(*map(back, da, U_gates))
+        dx.append(add(*map(back, da, W_gates)))
+        d_gates.append([outer(v, da_gate) for da_gate in da])
+    dW, db, dU = tf.split(over_steps(d_gates), [W.shape[0], 1, U.shape[0]])
+    return tf.stack(dx[::-1], axis=1), dW, dU, db[0]
 
 
 RNN = Cell(rnn_forward, rnn_backward)
@@ -176,19 +194,32 @@ GRU = Cell(gru_forward, gru_backward)
 LSTM = Cell(lstm_forward, lstm_backward)
 
 
-def times(x: Tensor, W: Tensor) -> Tensor:
-    """Return x_t W for all steps by one product: (n_steps, batch, columns of W)."""
-    n_steps, _, rows = x.shape
-    return tf.reshape(tf.reshape(x, (-1, rows)) @ W, (n_steps, -1, W.shape[1]))
+def by_gate(weights: Tensor, gates: int) -> list[Tensor]:
+    """Take weights or biases (rows, gates * n_hidden) apart."""
+    return tf.split(weights, gates, axis=1)
 
 
-def over_steps(x: Tensor, da: Tensor) -> Tensor:
-    """Return the gradient of a weight matrix, the sum of x_t^T da_t, by one product."""
-    flat = [tf.reshape(each, (-1, each.shape[-1])) for each in (x, da)]
-    return tf.matmul(*flat, transpose_a=True)
+def start(x: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a 1 for the bias and the state 0 before the first step, for each sequence."""
+    batch = tf.shape(x)[0]
+    return tf.ones((batch, 1)), tf.zeros((batch, U.shape[0]))
+
+
+def back(da: Tensor, weights: Tensor) -> Tensor:
+    """Return the derivative by v, where a = v weights."""
+    return tf.matmul(da, weights, transpose_b=True)
+
+
+def outer(v: Tensor, da: Tensor) -> Tensor:
+    """Return the derivative by the weights, where a = v weights: outer products, summed up."""
+    return tf.matmul(v, da, transpose_a=True)
+
+
+def over_steps(d_gates: list[list[Tensor]]) -> Tensor:
+    """Add up each gate's derivatives over the steps and put the gates side by side."""
+    return tf.concat([tf.add_n(gate) for gate in zip(*d_gates, strict=True)], axis=1)
 
 
 def add(*terms: Tensor | None) -> Tensor:
     """Return the sum of those terms that there are."""
-    there = [term for term in terms if term is not None]
-    return sum(there[1:], start=there[0])
+    return tf.add_n([term for term in terms if term is not None])

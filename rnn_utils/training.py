@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from rnn_utils.layers import compiled_by_xla
+from rnn_utils.adam import Adam
 from rnn_utils.parallel import (
     check_replicas,
     clip,
+    over_replicas,
     resident,
     shards_of_replica,
     sum_of_parts,
@@ -66,16 +67,20 @@ class TrainingDiverged(ArithmeticError):
         The update that could not be made, counted from 1.
     last_loss : float or None
         The loss before, the last finite one; None if there was none.
+    runs : list of Run
+        From `train_seeds`: what was finished with the seeds before.
     """
 
     def __init__(self, iteration: int, loss: float, last_loss: float | None, recipe: Recipe):
         self.iteration = iteration
         self.last_loss = last_loss
+        self.runs: list[Run] = []
         before = "no finite loss before it" if last_loss is None else f"{last_loss:.4g} before it"
         super().__init__(
-            f"the loss is {loss} at iteration {iteration} ({before}); the weights are those of "
-            f"the update before. Try a learning rate below {recipe.learning_rate:g}, for instance "
-            f"{recipe.learning_rate / 10:g}, inputs scaled to [0, 1], or clipped gradients."
+            f"the loss is {loss} at iteration {iteration} with seed {recipe.seed} ({before}); the "
+            f"weights are those of the update before. Try a learning rate below "
+            f"{recipe.learning_rate:g}, for instance {recipe.learning_rate / 10:g}, inputs "
+            "scaled to [0, 1], or clipped gradients."
         )
 
 
@@ -162,10 +167,14 @@ def train_seeds(
 
     Raises
     ------
+    TypeError
+        If seeds is not iterable.
     ValueError, TrainingDiverged
         As `train` does.
     """
     sequences, labels, validation = checked_task(sequences, labels, recipe, validation)
+    if not isinstance(seeds, Iterable):
+        raise TypeError(f"seeds must be several whole numbers such as range(5), got {seeds!r}")
     recipes = [replace(recipe, seed=seed) for seed in seeds]
     runs: list[Run] = []
     for seeded in recipes:
@@ -173,12 +182,18 @@ def train_seeds(
         model = build(seeded)
         if not runs:
             worker = build(seeded)
-            optimizer = build_optimizer(worker, recipe)
-            fresh = [variable.numpy() for variable in optimizer.variables]
-            update = compile_update(worker, sequences, labels, recipe, optimizer)
+            adam = Adam(worker.trainable_variables, recipe)
+            fresh = [variable.numpy() for variable in adam.variables]
+            update = compile_update(worker, sequences, labels, recipe, adam)
         assign(worker.variables, model.variables)  # random states too, which weights leave out
-        assign(optimizer.variables, fresh)
-        history = repeat_update(update, worker, len(sequences), seeded, validation, progress, start)
+        assign(adam.variables, fresh)
+        try:
+            history = repeat_update(
+                update, worker, len(sequences), seeded, validation, progress, start
+            )
+        except TrainingDiverged as diverged:
+            diverged.runs = runs
+            raise
         assign(model.variables, worker.variables)
         runs.append(Run(seeded.seed, model, history))
     return runs
@@ -190,28 +205,12 @@ def assign(variables: Iterable[Any], values: Iterable[Any]) -> None:
         variable.assign(value)
 
 
-def build_optimizer(model: keras.Model, recipe: Recipe) -> keras.optimizers.Optimizer:
-    """Return Adam for the model's weights, with the recipe's learning rate or its schedule."""
-    rate = recipe.learning_rate
-    if recipe.warm_up or recipe.decay:
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if recipe.warm_up else recipe.learning_rate,
-            decay_steps=max(recipe.iterations - recipe.warm_up, 1),
-            alpha=0.0 if recipe.decay else 1.0,
-            warmup_target=recipe.learning_rate if recipe.warm_up else None,
-            warmup_steps=recipe.warm_up,
-        )
-    optimizer = keras.optimizers.Adam(rate)
-    optimizer.build(model.trainable_variables)
-    return optimizer
-
-
 def compile_update(
     model: keras.Model,
     sequences: np.ndarray,
     labels: np.ndarray,
     recipe: Recipe,
-    optimizer: keras.optimizers.Optimizer | None = None,
+    adam: Adam | None = None,
 ) -> Callable[[Any], Any]:
     """Compile the loop body: batches of indices in, the loss before each update out.
 
@@ -219,24 +218,26 @@ def compile_update(
     on in parts, whose losses and gradients add up to those of the batch.
     """
     check_replicas(recipe)
-    optimizer = optimizer or build_optimizer(model, recipe)
     strategy = tf.distribute.get_strategy()
     x, y = resident(sequences), resident(labels)
     weights = model.trainable_variables
+    adam = adam or Adam(weights, recipe)
 
-    @tf.function(autograph=False, jit_compile=compiled_by_xla(model))
+    @tf.function(autograph=False)
     def loss_and_gradients(x, y):
         with tf.GradientTape() as tape:
             logits = model(x, training=True)
             loss = cross_entropy(y, logits) * (y.shape[0] / recipe.batch_size)
         return loss, tape.gradient(loss, weights)
 
+    @tf.autograph.experimental.do_not_convert
     def measure(batch, x, y):
         shards = shards_of_replica(batch, recipe)
         return sum_of_parts([loss_and_gradients(tf.gather(x, i), tf.gather(y, i)) for i in shards])
 
+    @tf.autograph.experimental.do_not_convert
     def step(gradients):
-        optimizer.apply(clip(gradients, recipe.clip_norm), weights)
+        adam.step(clip(over_replicas(gradients), recipe.clip_norm))
 
     @tf.function(input_signature=[tf.TensorSpec([None, recipe.batch_size], tf.int32)])
     def update(batches):

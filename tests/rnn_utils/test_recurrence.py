@@ -246,17 +246,6 @@ def test_on_a_gpu_the_layer_is_left_to_keras(kind, fast, monkeypatch):
     assert not fast
 
 
-def test_xla_is_asked_for_where_it_pays():
-    recipe = Recipe(n_hidden=4, n_layers=1)
-    assert layers.compiled_by_xla(models.deep_rnn(recipe)) is True
-    others = [
-        models.basic_rnn(recipe),
-        models.lstm(recipe),
-        models.deep_rnn(recipe, reset_after=False),
-    ]
-    assert {layers.compiled_by_xla(model) for model in others} == {None}
-
-
 @pytest.mark.parametrize("build", [models.bidirectional_rnn, models.deep_rnn, models.lstm])
 def test_a_saved_model_keeps_its_fast_layers(build, tmp_path, fast):
     model = build(Recipe(n_hidden=4, n_layers=2))

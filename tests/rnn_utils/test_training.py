@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rnn_utils import models, parallel, training
+from rnn_utils.adam import Adam
 from rnn_utils.recipe import Recipe
 from rnn_utils.startup import keras, tf
 from rnn_utils.training import TrainingDiverged, evaluate, train, train_seeds
@@ -183,7 +184,7 @@ def written_out(recipe):
         g *= min(1, recipe.clip_norm / np.linalg.norm(g))
         rate = recipe.learning_rate
         if t < recipe.warm_up:
-            rate *= t / recipe.warm_up
+            rate *= (t + 1) / recipe.warm_up
         elif recipe.decay:
             done = (t - recipe.warm_up) / (recipe.iterations - recipe.warm_up)
             rate *= (1 + math.cos(math.pi * done)) / 2
@@ -219,11 +220,11 @@ def test_updates_are_those_of_adam_written_out(options):
     losses, rates, norms = written_out(recipe)
     _, history = fit(recipe)
     assert history.loss == pytest.approx(losses, abs=2e-4)
-    optimizer = training.build_optimizer(models.basic_rnn(recipe), recipe)
+    adam = Adam([], recipe)
     used = []
     for t in range(recipe.iterations):
-        optimizer.iterations.assign(t)
-        used.append(float(optimizer.learning_rate))
+        adam.updates.assign(t)
+        used.append(float(adam.learning_rate()))
     assert used == pytest.approx(rates, abs=1e-8)
     assert norms.max() <= recipe.clip_norm * (1 + 1e-6)
     if options:
@@ -285,10 +286,23 @@ def test_bad_seeds_and_data_are_refused_before_any_training():
     assert not built
 
 
-def test_a_seed_that_diverges_is_told():
+def test_a_seed_that_diverges_is_told_and_the_runs_before_are_kept():
     recipe = replace(SMALL, shards=1)
-    with pytest.raises(TrainingDiverged, match="nan at iteration 3"):
-        train_seeds(lambda recipe: diverging(recipe, 3), *toy(), recipe, [0], progress=False)
+
+    def build(seeded):
+        model = diverging(seeded, 3)
+        if seeded.seed != 7:
+            model.non_trainable_variables[0].assign(-1000)  # calls before the harm
+        return model
+
+    with pytest.raises(TrainingDiverged, match="nan at iteration 3 with seed 7") as caught:
+        train_seeds(build, *toy(), recipe, [1, 7, 2], progress=False)
+    assert [run.seed for run in caught.value.runs] == [1]
+
+
+def test_one_number_is_no_list_of_seeds():
+    with pytest.raises(TypeError, match=r"seeds must be .* range\(5\), got 5"):
+        train_seeds(models.basic_rnn, *toy(), SMALL, 5, progress=False)
 
 
 def test_validation_is_measured_every_tenth_update_and_at_the_end():
