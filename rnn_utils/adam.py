@@ -18,6 +18,11 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # Keras's values
 class Adam:
     """The optimiser's state, and its step.
 
+    At step t = 1, 2, ... with the gradient g, for each number of each weight:
+
+        m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2
+        weight -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
+
     Parameters
     ----------
     weights : list of keras.Variable
@@ -27,8 +32,10 @@ class Adam:
 
     Attributes
     ----------
+    updates : tf.Variable
+        How many updates were made.
     variables : list of tf.Variable
-        The updates made, then the two moments of each weight.
+        All of the state: the updates, the m and the v of each weight.
     """
 
     def __init__(self, weights: list[keras.Variable], recipe: Recipe):
@@ -42,13 +49,14 @@ class Adam:
         self.variables = [self.updates, *self.moments[0], *self.moments[1]]
 
     def learning_rate(self) -> Any:
-        """Return the rate of the next update: a scalar tensor."""
-        recipe, t = self.recipe, self.updates
+        """Return the rate of the next update, a scalar tensor: up a line, down a cosine."""
+        recipe, made = self.recipe, self.updates
         rate = tf.constant(recipe.learning_rate)
         if recipe.warm_up:
-            rate *= tf.minimum((t + 1) / recipe.warm_up, 1)
+            rate *= tf.minimum((made + 1) / recipe.warm_up, 1)
         if recipe.decay:
-            done = tf.maximum(t - recipe.warm_up, 0) / max(recipe.iterations - recipe.warm_up, 1)
+            falling = max(recipe.iterations - recipe.warm_up, 1)  # 1 if all are warm-up
+            done = tf.maximum(made - recipe.warm_up, 0) / falling
             rate *= (1 + tf.cos(math.pi * done)) / 2
         return rate
 

@@ -56,12 +56,12 @@ def sum_of_replicas(value: Any) -> Any:
 
 
 def over_replicas(gradients: list[Any]) -> list[Any]:
-    """Return each gradient's sum over the replicas, in the context of one of them."""
+    """Return each gradient's sum over the replicas; to be called inside `strategy.run`."""
     return tf.distribute.get_replica_context().all_reduce(SUM, gradients)
 
 
 def clip(gradients: list[Any], longest: float) -> list[Any]:
-    """Shorten gradients that are longer, all variables together."""
+    """Scale all gradients by one factor so that their joint length is at most `longest`."""
     if longest == math.inf:
         return gradients
     return tf.clip_by_global_norm(gradients, longest)[0]

@@ -68,7 +68,7 @@ def run(cell: Cell, x: Tensor, weights: list[Tensor], return_sequences: bool = F
 
 
 def rnn_forward(x, W, U, b):
-    """Return the states; keep each step's input."""
+    """Return the states; keep each step's input and state."""
     weights = tf.concat([W, b[None], U], axis=0)
     one, h = start(x, U)
     states, saved = [], []
@@ -93,12 +93,12 @@ def rnn_backward(dh, saved, W, U, b):
     return tf.stack(dx[::-1], axis=1), dW, dU, db[0]
 
 
-# --- GRU: the reset gate acts after the product ------------------------------------------------
+# --- GRU: h_t = z h_{t-1} + (1 - z) h~, with h~ = tanh(x-part + r * h-part) ----------------------
 # The candidate has two products, since the reset gate acts on one of them alone: [x, 1] and [1, h].
 
 
 def gru_forward(x, W, U, b):
-    """Return the states; keep each step's inputs, gates, candidate and its part from the state."""
+    """Return the states; keep each step's inputs, gates, candidate and what it was made of."""
     (W_z, W_r, W_h), (U_z, U_r, U_h) = by_gate(W, 3), by_gate(U, 3)
     (bx_z, bx_r, bx_h), (bh_z, bh_r, bh_h) = by_gate(b[:1], 3), by_gate(b[1:], 3)
     for_z = tf.concat([W_z, bx_z + bh_z, U_z], axis=0)
@@ -140,16 +140,17 @@ def gru_backward(dh, saved, W, U, b):
     dW, db, dU = tf.split(over_steps(d_gates), [n_input, 1, n_hidden])
     dW_h, dbx_h = tf.split(tf.add_n(d_from_x), [n_input, 1])
     dbh_h, dU_h = tf.split(tf.add_n(d_from_h), [1, n_hidden])
+    # z and r take the sum of the two biases, so both biases have the same derivative there.
     dW, dU = tf.concat([dW, dW_h], axis=1), tf.concat([dU, dU_h], axis=1)
     db = tf.concat([tf.tile(db, (2, 1)), tf.concat([dbx_h, dbh_h], axis=0)], axis=1)
     return tf.stack(dx[::-1], axis=1), dW, dU, db
 
 
-# --- LSTM --------------------------------------------------------------------------------------
+# --- LSTM: c_t = f c_{t-1} + i c~, h_t = o tanh(c_t) --------------------------------------------
 
 
 def lstm_forward(x, W, U, b):
-    """Return the states; keep each step's input, gates, candidate and cell state."""
+    """Return the states; keep each step's input, gates, candidate and cell states."""
     gates = zip(by_gate(W, 4), by_gate(b[None], 4), by_gate(U, 4), strict=True)
     for_i, for_f, for_c, for_o = [tf.concat(weights, axis=0) for weights in gates]
     one, h = start(x, U)
@@ -206,7 +207,7 @@ def start(x: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def back(da: Tensor, weights: Tensor) -> Tensor:
-    """Return the derivative by v, where a = v weights."""
+    """Return the derivative by x or h, where a = x W + h U and `weights` is W or U."""
     return tf.matmul(da, weights, transpose_b=True)
 
 

@@ -41,7 +41,7 @@ class History:
     validation_updates: np.ndarray  # (k,) after how many updates the next two were measured
     validation_loss: np.ndarray  # (k,) empty without validation data
     validation_accuracy: np.ndarray  # (k,) shares between 0 and 1
-    seconds: float  # from the call to the last update, compilation included
+    seconds: float  # to the last update, compilation and validation included
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def train(
     labels : integer array (n,)
         Classes from 0 to n_classes - 1.
     recipe : Recipe
-        Its seed decides the batches, so equal seeds give equal losses, bit for bit.
+        Its seed decides the batches, so equal seeds and equal initial weights give equal losses,
+        bit for bit.
     validation : (sequences, labels), optional
         Measured after every 10th update and after the last.
     progress : bool
@@ -148,8 +149,8 @@ def train_seeds(
 ) -> list[Run]:
     """Train a fresh model for each seed; the numbers are those of `train`, one at a time.
 
-    The update is compiled once, for one model that the others lend their initial weights and
-    get the trained ones back from.
+    The update is compiled once, for one model. Each seed's initial weights are copied into it,
+    trained, and copied back.
 
     Parameters
     ----------
@@ -170,7 +171,7 @@ def train_seeds(
     TypeError
         If seeds is not iterable.
     ValueError, TrainingDiverged
-        As `train` does.
+        As `train` does; the model that diverged is lost, the runs before are in `runs`.
     """
     sequences, labels, validation = checked_task(sequences, labels, recipe, validation)
     if not isinstance(seeds, Iterable):
@@ -227,7 +228,8 @@ def compile_update(
     def loss_and_gradients(x, y):
         with tf.GradientTape() as tape:
             logits = model(x, training=True)
-            loss = cross_entropy(y, logits) * (y.shape[0] / recipe.batch_size)
+            share = y.shape[0] / recipe.batch_size  # so that shards add up to the batch's mean
+            loss = cross_entropy(y, logits) * share
         return loss, tape.gradient(loss, weights)
 
     @tf.autograph.experimental.do_not_convert
@@ -247,7 +249,7 @@ def compile_update(
             loss = sum_of_replicas(loss)
             losses = losses.write(i, loss)
             if not tf.math.is_finite(loss):
-                break
+                break  # before any replica steps; later losses stay 0
             strategy.run(step, args=(gradients,))
         return losses.stack()
 
