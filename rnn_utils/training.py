@@ -32,6 +32,8 @@ from rnn_utils.startup import keras, tf
 UPDATES_PER_CALL = 10  # updates between two looks from Python: progress, divergence, validation
 ROWS_PER_CALL = 5000  # sequences that are evaluated at once
 
+NO_GRADIENT = tf.UnconnectedGradients.ZERO  # of a weight that the loss does not depend on
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -230,7 +232,10 @@ def compile_update(
             logits = model(x, training=True)
             share = y.shape[0] / recipe.batch_size  # so that shards add up to the batch's mean
             loss = cross_entropy(y, logits) * share
-        return loss, tape.gradient(loss, weights)
+        gradients = tape.gradient(
+            loss, [weight.value for weight in weights], unconnected_gradients=NO_GRADIENT
+        )
+        return loss, gradients
 
     @tf.autograph.experimental.do_not_convert
     def measure(batch, x, y):

@@ -67,6 +67,22 @@ def test_updates_are_those_of_keras_fit_on_the_same_batches():
     assert history.loss == pytest.approx(np.ravel(expected), abs=2e-4)
 
 
+def test_a_weight_that_the_loss_does_not_depend_on_stays():
+    class Idle(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.idle = self.add_weight(shape=(2,), initializer="ones", name="idle")
+
+        def call(self, x):
+            return x
+
+    rows = keras.Input((SMALL.n_steps, SMALL.n_input))
+    model = keras.Model(rows, models.basic_rnn(SMALL)(Idle()(rows)))
+    losses = train(model, *toy(), SMALL, progress=False).loss
+    assert losses[-1] < losses[0]
+    assert [w.numpy().tolist() for w in model.weights if "idle" in w.path] == [[1, 1]]
+
+
 @pytest.mark.parametrize("iterations", [1, 9, 10, 11, 1000])
 def test_any_number_of_iterations(iterations):
     _, history = fit(replace(SMALL, iterations=iterations, n_hidden=2, batch_size=2))
