@@ -21,7 +21,6 @@ def save_digits(folder: Path) -> str:
     labels = np.concatenate([mnist.train_labels, mnist.test_labels])
     again = np.arange(DIGITS) % len(images)
     np.save(folder / "images.npy", images[again])
-    np.save(folder / "sequences.npy", reduce_images(images)[again])
     np.save(folder / "labels.npy", labels[again])
     return mnist.source
 
@@ -37,11 +36,13 @@ def load_sequences(folder: Path, recipe: Recipe) -> tuple[np.ndarray, np.ndarray
     A recipe that reads more rows than a digit has reads the digit again from the top.
     """
     n = recipe.iterations * recipe.batch_size
-    sequences = np.load(folder / "sequences.npy", mmap_mode="r")
-    if n > len(sequences):
+    if n > DIGITS:
         raise ValueError(
             f"{recipe.iterations} updates of {recipe.batch_size} read {n:,} digits, but there "
-            f"are {len(sequences):,}: use fewer iterations"
+            f"are {DIGITS:,}: use fewer iterations"
         )
+    sequences = reduce_images(load_images(folder, n))
     rows = np.arange(recipe.n_steps) % sequences.shape[1]
-    return sequences[:n, rows], np.load(folder / "labels.npy")[:n]
+    if len(rows) != sequences.shape[1]:
+        sequences = sequences[:, rows]
+    return sequences, np.load(folder / "labels.npy")[:n]

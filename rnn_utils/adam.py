@@ -23,12 +23,17 @@ class Adam:
         m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2
         weight -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
 
+    A recurrent matrix has a rate of its own, `recurrent_rate` times the others'. With weight decay
+    (Loshchilov and Hutter, 2019) a matrix first shrinks by its rate times `weight_decay`; biases
+    do not.
+
     Parameters
     ----------
     weights : list of keras.Variable
         What is trained; each needs a gradient of its shape at every step.
     recipe : Recipe
-        Its learning_rate, warm_up, decay and iterations decide the size of the steps.
+        Its learning_rate, warm_up, decay and iterations decide the size of the steps, with
+        recurrent_rate and weight_decay.
 
     Attributes
     ----------
@@ -62,18 +67,25 @@ class Adam:
 
     def step(self, gradients: list[Any]) -> None:
         """Change the weights, in a replica's context; the gradients are those of all replicas."""
-        rate, t = self.learning_rate(), self.updates + 1
+        recipe, t = self.recipe, self.updates + 1
+        rate = self.learning_rate()
+        recurrent_rate = rate * recipe.recurrent_rate
+        beta_1, beta_2, epsilon = map(tf.constant, (BETA_1, BETA_2, EPSILON))
+        beta_1_power, beta_2_power = beta_1**t, beta_2**t
         for weight, m, v, gradient in zip(self.weights, *self.moments, gradients, strict=True):
+            own_rate = recurrent_rate if weight.name == "recurrent_kernel" else rate
+            if recipe.weight_decay and weight.name.endswith("kernel"):
+                weight.value.assign_sub(own_rate * recipe.weight_decay * weight.value)
             tf.raw_ops.ResourceApplyAdam(
                 var=weight.value.handle,
                 m=m.handle,
                 v=v.handle,
-                beta1_power=BETA_1**t,
-                beta2_power=BETA_2**t,
-                lr=rate,
-                beta1=BETA_1,
-                beta2=BETA_2,
-                epsilon=EPSILON,
+                beta1_power=beta_1_power,
+                beta2_power=beta_2_power,
+                lr=own_rate,
+                beta1=beta_1,
+                beta2=beta_2,
+                epsilon=epsilon,
                 grad=gradient,
             )
         tf.raw_ops.AssignAddVariableOp(resource=self.updates.handle, value=1.0)

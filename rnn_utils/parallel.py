@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_utils.memory import aligned
 from rnn_utils.recipe import Recipe
 from rnn_utils.startup import tf
 
@@ -20,9 +21,16 @@ SUM = tf.distribute.ReduceOp.SUM
 
 
 def resident(values: np.ndarray) -> Any:
-    """Put the same values on the device of each replica."""
+    """Put the same values on the device of each replica; a CPU reads them where they are."""
     strategy = tf.distribute.get_strategy()
-    return strategy.experimental_distribute_values_from_function(lambda _: tf.constant(values))
+    if strategy.num_replicas_in_sync > 1 or has_gpu():
+        return strategy.experimental_distribute_values_from_function(lambda _: tf.constant(values))
+    return tf.experimental.dlpack.from_dlpack(aligned(values).__dlpack__())
+
+
+def has_gpu() -> bool:
+    """Tell whether TensorFlow uses a GPU here."""
+    return bool(tf.config.list_logical_devices("GPU"))
 
 
 def check_replicas(recipe: Recipe) -> None:
@@ -40,7 +48,7 @@ def shards_of_replica(batch: Any, recipe: Recipe) -> list[Any]:
     replica = tf.distribute.get_replica_context()
     share = recipe.batch_size // replica.num_replicas_in_sync
     mine = tf.reshape(batch, (-1, share))[replica.replica_id_in_sync_group]
-    shards = 1 if tf.config.list_logical_devices("GPU") else recipe.shards
+    shards = 1 if has_gpu() else recipe.shards
     shards = min(max(shards // replica.num_replicas_in_sync, 1), share)
     return tf.split(mine, [len(shard) for shard in np.array_split(range(share), shards)])
 

@@ -2,10 +2,14 @@
 
 TensorFlow runs a graph operation by operation. On small matrices starting one and copying for it
 costs as much as computing, and automatic differentiation makes many. Here a step is a few products
-and the gates, forward and back. Input, a 1 for the bias and the state before lie side by side in
-one matrix v, so that one product gives all that a gate's sigmoid is taken of, and one product on
-the way back all the derivatives by its weights. Each gate has products of its own: taking the
-columns of a wide one apart would copy them.
+and the gates, forward and back. Each gate has products of its own: taking the columns of a wide
+one apart would copy them. What the inputs add to a gate comes in one of two ways:
+
+- In an RNN and an LSTM, input, a 1 for the bias and the state before lie side by side in one matrix
+  v. So one product gives all that a gate's sigmoid is taken of, and one on the way back all the
+  derivatives by its weights. That suits inputs that are narrow beside the state.
+- In a GRU, one large product per gate, before the first step, serves all steps. That suits the wide
+  inputs of a stack's upper layers, and a candidate that takes its two sides apart anyway.
 
 Each cell is a pair of functions. The forward one reads sequences (batch, n_steps, n_input) from a
 state of zeros; it returns the states, one tensor (batch, n_hidden) per step, and what the way
@@ -18,7 +22,7 @@ layers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from rnn_utils.startup import tf
@@ -82,68 +86,68 @@ def rnn_forward(x, W, U, b):
 
 def rnn_backward(dh, saved, W, U, b):
     """Go back through the steps, from the state to what tanh is taken of."""
-    dx, d_weights, dh_later = [], [], None
-    for t in reversed(range(len(saved))):
-        v, h = saved[t]
-        da = tanh_gradient(y=h, dy=add(dh[t], dh_later))
+    das, dh_later = [], None
+    for (_, h), dh_t in backwards(saved, dh):
+        da = tanh_gradient(y=h, dy=add(dh_t, dh_later))
         dh_later = back(da, U)
-        dx.append(back(da, W))
-        d_weights.append(outer(v, da))
-    dW, db, dU = tf.split(tf.add_n(d_weights), [W.shape[0], 1, U.shape[0]])
-    return tf.stack(dx[::-1], axis=1), dW, dU, db[0]
+        das.append([da])
+    das = by_gate_and_step(das)
+    dW, db, dU = tf.split(over_steps([v for v, _ in saved], das), [W.shape[0], 1, U.shape[0]])
+    return by_sequences(das, [W]), dW, dU, db[0]
 
 
 # --- GRU: h_t = z h_{t-1} + (1 - z) h~, with h~ = tanh(x-part + r * h-part) ----------------------
-# The candidate has two products, since the reset gate acts on one of them alone: [x, 1] and [1, h].
 
 
 def gru_forward(x, W, U, b):
-    """Return the states; keep each step's inputs, gates, candidate and what it was made of."""
-    (W_z, W_r, W_h), (U_z, U_r, U_h) = by_gate(W, 3), by_gate(U, 3)
-    (bx_z, bx_r, bx_h), (bh_z, bh_r, bh_h) = by_gate(b[:1], 3), by_gate(b[1:], 3)
-    for_z = tf.concat([W_z, bx_z + bh_z, U_z], axis=0)
-    for_r = tf.concat([W_r, bx_r + bh_r, U_r], axis=0)
-    from_x, from_h = tf.concat([W_h, bx_h], axis=0), tf.concat([bh_h, U_h], axis=0)
-    one, h = start(x, U)
+    """Return the states; keep the inputs, and each step's gates, candidate and what it was made of.
+
+    Before the first step the state is zero, so nothing is multiplied by U there.
+    """
+    (bx_z, bx_r, bx_h), (bh_z, bh_r, bh_h) = tf.split(b[0], 3), tf.split(b[1], 3)
+    U_z, U_r, U_h = by_gate(U, 3)
+    inputs = tf.concat(tf.unstack(x, axis=1), axis=0)  # (n_steps * batch, n_input)
+    from_inputs = [
+        tf.split(tf.nn.bias_add(inputs @ W_gate, b_gate), x.shape[1])
+        for W_gate, b_gate in zip(by_gate(W, 3), (bx_z + bh_z, bx_r + bh_r, bx_h), strict=True)
+    ]
+    h, h_z, h_r, h_h = 0.0, 0.0, 0.0, bh_h[None]
     states, saved = [], []
-    for x_t in tf.unstack(x, axis=1):
-        x_1, one_h = tf.concat([x_t, one], axis=1), tf.concat([one, h], axis=1)
-        v = tf.concat([x_t, one_h], axis=1)
-        z, r = tf.sigmoid(v @ for_z), tf.sigmoid(v @ for_r)
-        h_h = one_h @ from_h
-        h_tilde = tf.tanh(x_1 @ from_x + r * h_h)
+    for x_z, x_r, x_h in zip(*from_inputs, strict=True):
+        z, r = tf.sigmoid(x_z + h_z), tf.sigmoid(x_r + h_r)
+        h_tilde = tf.tanh(x_h + r * h_h)
         change = h - h_tilde
+        saved.append((z, r, h_tilde, h_h, change))
         h = h_tilde + z * change
-        saved.append((x_1, one_h, v, z, r, h_tilde, h_h, change))
         states.append(h)
-    return states, saved
+        h_z, h_r, h_h = h @ U_z, h @ U_r, tf.nn.bias_add(h @ U_h, bh_h)
+    return states, (inputs, states, saved)
 
 
 def gru_backward(dh, saved, W, U, b):
     """Go back through the steps; the two sides of the candidate differ by the reset gate."""
-    (W_z, W_r, W_h), (U_z, U_r, U_h) = by_gate(W, 3), by_gate(U, 3)
-    dx, d_gates, d_from_x, d_from_h, dh_later = [], [], [], [], None
-    for t in reversed(range(len(saved))):
-        x_1, one_h, v, z, r, h_tilde, h_h, change = saved[t]
-        dh_t = add(dh[t], dh_later)
+    inputs, states, saved = saved
+    U_z, U_r, U_h = by_gate(U, 3)
+    das, dh_later = [], None
+    for (z, r, h_tilde, h_h, change), dh_t in backwards(saved, dh):
+        dh_t = add(dh_t, dh_later)
         dh_kept = dh_t * z
         da_tilde = tanh_gradient(y=h_tilde, dy=dh_t - dh_kept)
         da_z = sigmoid_gradient(y=z, dy=dh_t * change)
         da_r = sigmoid_gradient(y=r, dy=da_tilde * h_h)
         dh_h = da_tilde * r
         dh_later = add(dh_kept, back(da_z, U_z), back(da_r, U_r), back(dh_h, U_h))
-        dx.append(add(back(da_z, W_z), back(da_r, W_r), back(da_tilde, W_h)))
-        d_gates.append([outer(v, da_z), outer(v, da_r)])
-        d_from_x.append(outer(x_1, da_tilde))
-        d_from_h.append(outer(one_h, dh_h))
-    n_input, n_hidden = W.shape[0], U.shape[0]
-    dW, db, dU = tf.split(over_steps(d_gates), [n_input, 1, n_hidden])
-    dW_h, dbx_h = tf.split(tf.add_n(d_from_x), [n_input, 1])
-    dbh_h, dU_h = tf.split(tf.add_n(d_from_h), [1, n_hidden])
+        das.append([da_z, da_r, da_tilde, dh_h])
+    da_z, da_r, da_tilde, dh_h = by_gate_and_step(das)
+    over_x = [tf.concat(da, axis=0) for da in (da_z, da_r, da_tilde)]
+    dW = tf.concat([outer(inputs, da) for da in over_x], axis=1)
+    later = [da[1:] for da in (da_z, da_r, dh_h)]
+    dU = over_steps(states[:-1], later) if len(states) > 1 else tf.zeros_like(U)
     # z and r take the sum of the two biases, so both biases have the same derivative there.
-    dW, dU = tf.concat([dW, dW_h], axis=1), tf.concat([dU, dU_h], axis=1)
-    db = tf.concat([tf.tile(db, (2, 1)), tf.concat([dbx_h, dbh_h], axis=0)], axis=1)
-    return tf.stack(dx[::-1], axis=1), dW, dU, db
+    db_z, db_r, dbx_h = [tf.reduce_sum(da, axis=0) for da in over_x]
+    dbh_h = tf.reduce_sum(tf.add_n(dh_h), axis=0)
+    db = tf.stack([tf.concat([db_z, db_r, db_h], axis=0) for db_h in (dbx_h, dbh_h)])
+    return by_sequences([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
 
 
 # --- LSTM: c_t = f c_{t-1} + i c~, h_t = o tanh(c_t) --------------------------------------------
@@ -170,11 +174,10 @@ def lstm_forward(x, W, U, b):
 
 def lstm_backward(dh, saved, W, U, b):
     """Go back through the steps: by h to the gates, by c to the cell state before."""
-    W_gates, U_gates = by_gate(W, 4), by_gate(U, 4)
-    dx, d_gates, dh_later, dc_later = [], [], None, None
-    for t in reversed(range(len(saved))):
-        v, c_prev, i, f, c_tilde, o, tanh_c = saved[t]
-        dh_t = add(dh[t], dh_later)
+    U_gates = by_gate(U, 4)
+    das, dh_later, dc_later = [], None, None
+    for (_, c_prev, i, f, c_tilde, o, tanh_c), dh_t in backwards(saved, dh):
+        dh_t = add(dh_t, dh_later)
         dc = add(tanh_gradient(y=tanh_c, dy=dh_t * o), dc_later)
         da = [
             sigmoid_gradient(y=i, dy=dc * c_tilde),
@@ -184,10 +187,11 @@ def lstm_backward(dh, saved, W, U, b):
         ]
         dc_later = dc * f
         dh_later = add(*map(back, da, U_gates))
-        dx.append(add(*map(back, da, W_gates)))
-        d_gates.append([outer(v, da_gate) for da_gate in da])
-    dW, db, dU = tf.split(over_steps(d_gates), [W.shape[0], 1, U.shape[0]])
-    return tf.stack(dx[::-1], axis=1), dW, dU, db[0]
+        das.append(da)
+    das = by_gate_and_step(das)
+    d_weights = over_steps([v for v, *_ in saved], das)
+    dW, db, dU = tf.split(d_weights, [W.shape[0], 1, U.shape[0]])
+    return by_sequences(das, by_gate(W, 4)), dW, dU, db[0]
 
 
 RNN = Cell(rnn_forward, rnn_backward)
@@ -195,15 +199,25 @@ GRU = Cell(gru_forward, gru_backward)
 LSTM = Cell(lstm_forward, lstm_backward)
 
 
+def start(x: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a 1 for the bias and the state 0 before the first step, for each sequence."""
+    batch = tf.shape(x)[0]
+    return tf.ones((batch, 1)), tf.zeros((batch, U.shape[0]))
+
+
 def by_gate(weights: Tensor, gates: int) -> list[Tensor]:
     """Take weights or biases (rows, gates * n_hidden) apart."""
     return tf.split(weights, gates, axis=1)
 
 
-def start(x: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a 1 for the bias and the state 0 before the first step, for each sequence."""
-    batch = tf.shape(x)[0]
-    return tf.ones((batch, 1)), tf.zeros((batch, U.shape[0]))
+def backwards(saved: list[Any], dh: list[Tensor | None]) -> Iterator[tuple[Any, Tensor | None]]:
+    """Return what was kept of each step and the derivative by its state, from last to first."""
+    return zip(reversed(saved), reversed(dh), strict=True)
+
+
+def by_gate_and_step(das: list[list[Tensor]]) -> list[list[Tensor]]:
+    """Sort what was listed step by step, from last to first: gate by gate, from first to last."""
+    return [list(gate) for gate in zip(*reversed(das), strict=True)]
 
 
 def back(da: Tensor, weights: Tensor) -> Tensor:
@@ -216,11 +230,18 @@ def outer(v: Tensor, da: Tensor) -> Tensor:
     return tf.matmul(v, da, transpose_a=True)
 
 
-def over_steps(d_gates: list[list[Tensor]]) -> Tensor:
-    """Add up each gate's derivatives over the steps and put the gates side by side."""
-    return tf.concat([tf.add_n(gate) for gate in zip(*d_gates, strict=True)], axis=1)
+def over_steps(v: list[Tensor], das: list[list[Tensor]]) -> Tensor:
+    """Return the derivative by weights that all steps share, the gates side by side."""
+    return tf.concat([tf.add_n(list(map(outer, v, da))) for da in das], axis=1)
+
+
+def by_sequences(das: list[list[Tensor]], W_gates: list[Tensor]) -> Tensor:
+    """Return the derivative by the sequences (batch, n_steps, n_input); unused, it costs nothing."""
+    d_inputs = add(*[back(tf.concat(da, axis=0), W) for da, W in zip(das, W_gates, strict=True)])
+    return tf.stack(tf.split(d_inputs, len(das[0])), axis=1)
 
 
 def add(*terms: Tensor | None) -> Tensor:
     """Return the sum of those terms that there are."""
-    return tf.add_n([term for term in terms if term is not None])
+    present = [term for term in terms if term is not None]
+    return present[0] if len(present) == 1 else tf.add_n(present)

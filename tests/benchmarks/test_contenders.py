@@ -53,13 +53,16 @@ def test_a_missing_peer_is_named_with_what_is_missing(monkeypatch):
     assert left_out == {"JAX": "not installed: optax"}
 
 
-def test_a_pass_reads_as_many_digits_as_it_updates_on(tmp_path):
-    sequences = np.arange(30 * 16 * 16, dtype=np.float32).reshape(30, 16, 16)
-    np.save(tmp_path / "sequences.npy", sequences)
+def test_a_pass_reads_as_many_digits_as_it_updates_on(tmp_path, monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (30, 28, 28), np.uint8)
+    np.save(tmp_path / "images.npy", images)
     np.save(tmp_path / "labels.npy", np.arange(30))
+    sequences = reduce_images(images)
     read, labels = load_sequences(tmp_path, Recipe(batch_size=5, iterations=4, n_steps=40))
     assert read.shape == (20, 40, 16)
     assert labels.tolist() == list(range(20))
+    assert np.array_equal(read[:, :16], sequences[:20])
     assert np.array_equal(read[:, 16:32], sequences[:20]), "a digit is read again from the top"
+    monkeypatch.setattr("benchmarks.workload.DIGITS", 30)
     with pytest.raises(ValueError, match="35 digits, but there are 30: use fewer iterations"):
         load_sequences(tmp_path, Recipe(batch_size=5, iterations=7))

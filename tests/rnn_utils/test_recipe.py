@@ -30,6 +30,11 @@ def test_defaults_are_the_recipe_of_the_book():
         ("clip_norm", 0),
         ("clip_norm", -1),
         ("clip_norm", float("nan")),
+        ("recurrent_rate", 0),
+        ("recurrent_rate", float("inf")),
+        ("weight_decay", -0.01),
+        ("weight_decay", float("nan")),
+        ("weight_decay", float("inf")),
         ("shards", 0),
     ],
 )
@@ -55,6 +60,8 @@ def test_nonsense_is_refused_by_name_and_value(name, value):
         ("decay", None),
         ("clip_norm", "none"),
         ("clip_norm", None),
+        ("recurrent_rate", "half"),
+        ("weight_decay", None),
         ("shards", 2.0),
     ],
 )

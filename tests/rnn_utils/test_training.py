@@ -206,13 +206,12 @@ def written_out(recipe):
             rate *= (1 + math.cos(math.pi * done)) / 2
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
         rate_hat = rate * math.sqrt(1 - 0.999 ** (t + 1)) / (1 - 0.9 ** (t + 1))
-        change = np.split(
-            rate_hat * m / (np.sqrt(v) + 1e-7),
-            np.cumsum([w.size for w in model.get_weights()])[:-1],
-        )
-        model.set_weights(
-            [w - d.reshape(w.shape) for w, d in zip(model.get_weights(), change, strict=True)]
-        )
+        ends = np.cumsum([w.size for w in model.get_weights()])[:-1]
+        changes = np.split(rate_hat * m / (np.sqrt(v) + 1e-7), ends)
+        for weight, change in zip(model.weights, changes, strict=True):
+            share = recipe.recurrent_rate if weight.name == "recurrent_kernel" else 1
+            shrink = 0 if weight.name == "bias" else share * rate * recipe.weight_decay
+            weight.assign((1 - shrink) * weight.numpy() - share * change.reshape(weight.shape))
         losses.append(float(loss))
         rates.append(rate)
         norms.append(np.linalg.norm(g))
@@ -227,7 +226,9 @@ def written_out(recipe):
         {"warm_up": 10, "decay": True},
         {"warm_up": 25, "decay": True},
         {"clip_norm": 0.3},
-        {"warm_up": 5, "decay": True, "clip_norm": 0.3},
+        {"recurrent_rate": 0.2},
+        {"weight_decay": 2.0},
+        {"warm_up": 5, "decay": True, "clip_norm": 0.3, "recurrent_rate": 0.3, "weight_decay": 1},
     ],
     ids=str,
 )

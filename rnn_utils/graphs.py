@@ -1,0 +1,27 @@
+"""Run graphs as they were traced: what that saves is the wait for the first update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rnn_utils.parallel import has_gpu
+from rnn_utils.startup import tf
+
+OFF = "disable_meta_optimizer"  # TensorFlow's name for it
+
+
+@contextmanager
+def as_traced() -> Iterator[None]:
+    """Leave out TensorFlow's search for a better graph, for functions called in this block.
+
+    Before the first call of a function TensorFlow looks for constants, repetitions and operations
+    to merge. In an update of this book it finds next to nothing, and looking takes as long as
+    dozens of updates. A GPU's graphs are still searched: there it also chooses memory layouts.
+    """
+    before = tf.config.optimizer.get_experimental_options().get(OFF, False)
+    tf.config.optimizer.set_experimental_options({OFF: before or not has_gpu()})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({OFF: before})
