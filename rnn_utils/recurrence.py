@@ -236,7 +236,7 @@ def over_steps(v: list[Tensor], das: list[list[Tensor]]) -> Tensor:
 
 
 def by_sequences(das: list[list[Tensor]], W_gates: list[Tensor]) -> Tensor:
-    """Return the derivative by the sequences (batch, n_steps, n_input); unused, it costs nothing."""
+    """Return the derivative by the sequences (batch, n_steps, n_input); pruned where unused."""
     d_inputs = add(*[back(tf.concat(da, axis=0), W) for da, W in zip(das, W_gates, strict=True)])
     return tf.stack(tf.split(d_inputs, len(das[0])), axis=1)
 

@@ -9,7 +9,7 @@ from benchmarks.contenders import CONTENDERS, OURS
 from benchmarks.networks import NETWORKS
 from benchmarks.peers import REMEDY, sort_out
 from benchmarks.workload import load_sequences
-from rnn_utils import Recipe
+from rnn_utils import Recipe, reduce_images
 
 PARAMETERS = {"basic": 5834, "bidirectional": 11_658, "deep": 66_314, "lstm": 21_386}
 SECOND_BIASES = {"basic": 64, "bidirectional": 128, "deep": 0, "lstm": 256}  # PyTorch's own
