@@ -1,7 +1,7 @@
-"""Adam (Kingma and Ba, 2015) with the recipe's learning rate, one TensorFlow operation per weight.
+"""Adam (Kingma and Ba, 2015) with the recipe's learning rate, one fused operation per weight.
 
 Keras's Adam makes the same step out of a dozen small operations per weight. On networks of this
-size they are a tenth of an update, and building their graph is half of the wait before the first.
+size they are a noticeable part of an update, and of the wait before the first.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Adam:
         m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2
         weight -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
 
-    A recurrent matrix has a rate of its own, `recurrent_rate` times the others'. With weight decay
-    (Loshchilov and Hutter, 2019) a matrix first shrinks by its rate times `weight_decay`; biases
-    do not.
+    Keras's names tell weights apart. A `recurrent_kernel` has a rate of its own, `recurrent_rate`
+    times the others'. With weight decay (Loshchilov and Hutter, 2019) every weight whose name ends
+    in `kernel` first shrinks by its rate times `weight_decay`; biases do not.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Adam:
         if recipe.warm_up:
             rate *= tf.minimum((made + 1) / recipe.warm_up, 1)
         if recipe.decay:
-            falling = max(recipe.iterations - recipe.warm_up, 1)  # 1 if all are warm-up
+            falling = max(recipe.iterations - recipe.warm_up, 1)  # 1, not 0, if all are warm-up
             done = tf.maximum(made - recipe.warm_up, 0) / falling
             rate *= (1 + tf.cos(math.pi * done)) / 2
         return rate

@@ -16,8 +16,9 @@ def as_traced() -> Iterator[None]:
     """Leave out TensorFlow's search for a better graph, for functions called in this block.
 
     Before the first call of a function TensorFlow looks for constants, repetitions and operations
-    to merge. In an update of this book it finds next to nothing, and looking takes as long as
-    dozens of updates. A GPU's graphs are still searched: there it also chooses memory layouts.
+    to merge. In the updates of this book it finds nothing that makes them faster, and looking is a
+    good part of the wait for the first. A GPU's graphs are still searched: there it also chooses
+    memory layouts.
     """
     before = tf.config.optimizer.get_experimental_options().get(OFF, False)
     tf.config.optimizer.set_experimental_options({OFF: before or not has_gpu()})

@@ -20,7 +20,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
 def aligned(values: np.ndarray) -> np.ndarray:
     """Return the values, copied if TensorFlow could not use them where they are."""
     in_place = values.ctypes.data % ALIGNMENT == 0 and values.flags.c_contiguous
-    if in_place and values.flags.writeable:  # NumPy lends nothing that is read-only
+    if in_place and values.flags.writeable:  # DLPack, as TensorFlow reads it, knows no read-only
         return values
     copy = aligned_empty(values.shape, values.dtype)
     copy[...] = values

@@ -21,7 +21,11 @@ SUM = tf.distribute.ReduceOp.SUM
 
 
 def resident(values: np.ndarray) -> Any:
-    """Put the same values on the device of each replica; a CPU reads them where they are."""
+    """Put the same values on the device of each replica.
+
+    Where that is this machine's CPU alone, the tensor shares the array's memory, if it lies as
+    TensorFlow needs it: the array is not to change meanwhile.
+    """
     strategy = tf.distribute.get_strategy()
     if strategy.num_replicas_in_sync > 1 or has_gpu():
         return strategy.experimental_distribute_values_from_function(lambda _: tf.constant(values))
@@ -46,11 +50,11 @@ def check_replicas(recipe: Recipe) -> None:
 def shards_of_replica(batch: Any, recipe: Recipe) -> list[Any]:
     """Return this replica's part of a batch (batch_size,), in shards; none of them is empty."""
     replica = tf.distribute.get_replica_context()
-    share = recipe.batch_size // replica.num_replicas_in_sync
-    mine = tf.reshape(batch, (-1, share))[replica.replica_id_in_sync_group]
+    size = recipe.batch_size // replica.num_replicas_in_sync
+    mine = tf.reshape(batch, (-1, size))[replica.replica_id_in_sync_group]
     shards = 1 if has_gpu() else recipe.shards
-    shards = min(max(shards // replica.num_replicas_in_sync, 1), share)
-    return tf.split(mine, [len(shard) for shard in np.array_split(range(share), shards)])
+    shards = min(max(shards // replica.num_replicas_in_sync, 1), size)
+    return tf.split(mine, [len(shard) for shard in np.array_split(range(size), shards)])
 
 
 def sum_of_parts(parts: list[Any]) -> Any:

@@ -34,8 +34,8 @@ class Recipe:
     warm_up: int = 0  # updates over which the learning rate rises to its value
     decay: bool = False  # then let it fall to 0 along a cosine, over the other updates
     clip_norm: float = math.inf  # longest gradient, all parameters taken together
-    recurrent_rate: float = 1.0  # of the learning rate, what the recurrent matrices get
-    weight_decay: float = 0.0  # times the learning rate: share of a matrix that each update takes
+    recurrent_rate: float = 1.0  # times the learning rate: that of the recurrent matrices
+    weight_decay: float = 0.0  # times a matrix's rate: the share of itself that an update takes
     shards: int = 2  # parts of a batch that are worked on at the same time
 
     def __post_init__(self) -> None:

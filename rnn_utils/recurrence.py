@@ -93,16 +93,18 @@ def rnn_backward(dh, saved, W, U, b):
         das.append([da])
     das = by_gate_and_step(das)
     dW, db, dU = tf.split(over_steps([v for v, _ in saved], das), [W.shape[0], 1, U.shape[0]])
-    return by_sequences(das, [W]), dW, dU, db[0]
+    return d_sequences(das, [W]), dW, dU, db[0]
 
 
 # --- GRU: h_t = z h_{t-1} + (1 - z) h~, with h~ = tanh(x-part + r * h-part) ----------------------
 
 
 def gru_forward(x, W, U, b):
-    """Return the states; keep the inputs, and each step's gates, candidate and what it was made of.
+    """Return the states; keep the inputs, the states, and each step's gates and candidate.
 
-    Before the first step the state is zero, so nothing is multiplied by U there.
+    Of the candidate also its h-part, and what the state before is ahead of it. Before the first
+    step the state is zero, so nothing is multiplied by U there. z and r take the sum of both
+    biases; the candidate's second one is multiplied by r, and so stands alone.
     """
     (bx_z, bx_r, bx_h), (bh_z, bh_r, bh_h) = tf.split(b[0], 3), tf.split(b[1], 3)
     U_z, U_r, U_h = by_gate(U, 3)
@@ -118,8 +120,9 @@ def gru_forward(x, W, U, b):
         h_tilde = tf.tanh(x_h + r * h_h)
         change = h - h_tilde
         saved.append((z, r, h_tilde, h_h, change))
-        h = h_tilde + z * change
+        h = h_tilde + z * change  # = z h + (1 - z) h~
         states.append(h)
+        # For the next step. After the last, a graph leaves them out.
         h_z, h_r, h_h = h @ U_z, h @ U_r, tf.nn.bias_add(h @ U_h, bh_h)
     return states, (inputs, states, saved)
 
@@ -141,13 +144,13 @@ def gru_backward(dh, saved, W, U, b):
     da_z, da_r, da_tilde, dh_h = by_gate_and_step(das)
     over_x = [tf.concat(da, axis=0) for da in (da_z, da_r, da_tilde)]
     dW = tf.concat([outer(inputs, da) for da in over_x], axis=1)
-    later = [da[1:] for da in (da_z, da_r, dh_h)]
+    later = [da[1:] for da in (da_z, da_r, dh_h)]  # the first step has no state before it
     dU = over_steps(states[:-1], later) if len(states) > 1 else tf.zeros_like(U)
     # z and r take the sum of the two biases, so both biases have the same derivative there.
     db_z, db_r, dbx_h = [tf.reduce_sum(da, axis=0) for da in over_x]
     dbh_h = tf.reduce_sum(tf.add_n(dh_h), axis=0)
     db = tf.stack([tf.concat([db_z, db_r, db_h], axis=0) for db_h in (dbx_h, dbh_h)])
-    return by_sequences([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
+    return d_sequences([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
 
 
 # --- LSTM: c_t = f c_{t-1} + i c~, h_t = o tanh(c_t) --------------------------------------------
@@ -191,7 +194,7 @@ def lstm_backward(dh, saved, W, U, b):
     das = by_gate_and_step(das)
     d_weights = over_steps([v for v, *_ in saved], das)
     dW, db, dU = tf.split(d_weights, [W.shape[0], 1, U.shape[0]])
-    return by_sequences(das, by_gate(W, 4)), dW, dU, db[0]
+    return d_sequences(das, by_gate(W, 4)), dW, dU, db[0]
 
 
 RNN = Cell(rnn_forward, rnn_backward)
@@ -206,7 +209,7 @@ def start(x: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def by_gate(weights: Tensor, gates: int) -> list[Tensor]:
-    """Take weights or biases (rows, gates * n_hidden) apart."""
+    """Split weights or biases (rows, gates * n_hidden) by gate."""
     return tf.split(weights, gates, axis=1)
 
 
@@ -235,8 +238,8 @@ def over_steps(v: list[Tensor], das: list[list[Tensor]]) -> Tensor:
     return tf.concat([tf.add_n(list(map(outer, v, da))) for da in das], axis=1)
 
 
-def by_sequences(das: list[list[Tensor]], W_gates: list[Tensor]) -> Tensor:
-    """Return the derivative by the sequences (batch, n_steps, n_input); pruned where unused."""
+def d_sequences(das: list[list[Tensor]], W_gates: list[Tensor]) -> Tensor:
+    """Return the derivative by the sequences (batch, n_steps, n_input)."""
     d_inputs = add(*[back(tf.concat(da, axis=0), W) for da, W in zip(das, W_gates, strict=True)])
     return tf.stack(tf.split(d_inputs, len(das[0])), axis=1)
 

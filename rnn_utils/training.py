@@ -16,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rnn_utils.adam import Adam
+from rnn_utils.checks import check_labels, check_logits, checked_data, checked_task
 from rnn_utils.graphs import as_traced
 from rnn_utils.parallel import (
     check_replicas,
@@ -44,7 +45,7 @@ class History:
     validation_updates: np.ndarray  # (k,) after how many updates the next two were measured
     validation_loss: np.ndarray  # (k,) empty without validation data
     validation_accuracy: np.ndarray  # (k,) shares between 0 and 1
-    seconds: float  # to the last update, compilation and validation included
+    seconds: float  # to the last update, compilation (the first seed's) and validation included
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Evaluation:
 
 
 class TrainingDiverged(ArithmeticError):
-    """The loss became infinite or not a number, so training stopped.
+    """The loss or its gradient became infinite or not a number, so training stopped.
 
     Attributes
     ----------
@@ -80,8 +81,8 @@ class TrainingDiverged(ArithmeticError):
         self.runs: list[Run] = []
         before = "no finite loss before it" if last_loss is None else f"{last_loss:.4g} before it"
         super().__init__(
-            f"the loss is {loss} at iteration {iteration} with seed {recipe.seed} ({before}); the "
-            f"weights are those of the update before. Try a learning rate below "
+            f"loss or gradient is {loss} at iteration {iteration} with seed {recipe.seed} "
+            f"({before}); the weights are those of the update before. Try a learning rate below "
             f"{recipe.learning_rate:g}, for instance {recipe.learning_rate / 10:g}, inputs "
             "scaled to [0, 1], or clipped gradients."
         )
@@ -123,7 +124,8 @@ def train(
     ValueError
         If sequences, labels and recipe do not fit together; the message names the value.
     TrainingDiverged
-        If the loss is no longer finite. The model is left as the update before made it.
+        If the loss or its gradient is no longer finite. The model is left as the update before
+        made it.
     """
     sequences, labels, validation = checked_task(sequences, labels, recipe, validation)
     start = time.perf_counter()
@@ -187,10 +189,10 @@ def train_seeds(
         if not runs:
             worker = build(seeded)
             adam = Adam(worker.trainable_variables, recipe)
-            fresh = [variable.numpy() for variable in adam.variables]
+            zeros = [variable.numpy() for variable in adam.variables]
             update = compile_update(worker, sequences, labels, recipe, adam)
         assign(worker.variables, model.variables)  # random states too, which weights leave out
-        assign(adam.variables, fresh)
+        assign(adam.variables, zeros)
         try:
             history = repeat_update(
                 update, worker, len(sequences), seeded, validation, progress, start
@@ -231,8 +233,9 @@ def compile_update(
     def loss_and_gradients(x, y):
         with tf.GradientTape() as tape:
             logits = model(x, training=True)
-            share = y.shape[0] / recipe.batch_size  # so that shards add up to the batch's mean
-            loss = cross_entropy(y, logits) * share
+            check_logits(logits, recipe)
+            part = y.shape[0] / recipe.batch_size  # so that shards add up to the batch's mean
+            loss = cross_entropy(y, logits) * part
         gradients = tape.gradient(
             loss, [weight.value for weight in weights], unconnected_gradients=NO_GRADIENT
         )
@@ -240,7 +243,9 @@ def compile_update(
 
     def measure(batch, x, y):
         shards = shards_of_replica(batch, recipe)
-        return sum_of_parts([loss_and_gradients(tf.gather(x, i), tf.gather(y, i)) for i in shards])
+        parts = [loss_and_gradients(tf.gather(x, i), tf.gather(y, i)) for i in shards]
+        loss, gradients = sum_of_parts(parts)
+        return only_if_finite(loss, gradients), gradients
 
     def step(gradients):
         adam.step(clip(over_replicas(gradients), recipe.clip_norm))
@@ -266,6 +271,12 @@ def compile_update(
     return update.get_concrete_function()
 
 
+def only_if_finite(loss: Any, gradients: list[Any]) -> Any:
+    """Return the loss, or not-a-number if the gradients hold a number that is not finite."""
+    length = tf.linalg.global_norm(gradients)
+    return tf.where(tf.math.is_finite(length), loss, math.nan)
+
+
 def repeat_update(
     update: Callable[[Any], Any],
     model: keras.Model,
@@ -283,15 +294,16 @@ def repeat_update(
             new = update(tf.constant(batches)).numpy()
             finite = np.isfinite(new)
             if not finite.all():
-                losses.extend(new[: finite.argmin()])
+                first = finite.argmin()  # where the first False is
+                losses.extend(new[:first])
                 raise TrainingDiverged(
-                    len(losses) + 1, new[finite.argmin()], losses[-1] if losses else None, recipe
+                    len(losses) + 1, new[first], losses[-1] if losses else None, recipe
                 )
             losses.extend(new)
             bar.set_postfix(loss=f"{new[-1]:.3f}", refresh=False)
             bar.update(len(new))
             if validation is not None:
-                validated.append((len(losses), evaluate(model, *validation)))
+                validated.append((len(losses), measure_checked(model, *validation)))
 
     return History(
         loss=np.array(losses),
@@ -310,8 +322,8 @@ def cross_entropy(labels: Any, logits: Any) -> Any:
 def cross_entropies(labels: Any, logits: Any) -> Any:
     """Return -log softmax(logits)[label] for each of a batch, in nats.
 
-    Spelled out with a one-hot product, it is a quarter of the operations that TensorFlow's own
-    function is made of where operations are to repeat bit for bit.
+    Spelled out, since where operations are to repeat bit for bit, TensorFlow's own function is made
+    of many more.
     """
     one_hot = tf.one_hot(labels, logits.shape[-1])
     return -tf.reduce_sum(one_hot * tf.nn.log_softmax(logits), axis=-1)
@@ -321,7 +333,8 @@ def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
     """Yield int32 indices (k, batch_size), k updates at a time, `iterations` in all.
 
     Batches are cut from a random permutation of the n sequences; when too few are left for
-    another batch, a new permutation is drawn. So no batch holds a sequence twice.
+    another batch, a new permutation is drawn and they are left out. So no batch holds a sequence
+    twice.
     """
     rng = np.random.default_rng(recipe.seed)
     order = np.empty(0, np.int32)
@@ -337,6 +350,8 @@ def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
 
 def predict_logits(model: keras.Model, sequences: np.ndarray) -> np.ndarray:
     """Return the model's logits (n, n_classes) for sequences (n, n_steps, n_input)."""
+    if len(sequences) == 0:
+        raise ValueError(f"there are no sequences to read: shape {np.shape(sequences)}")
     parts = range(0, len(sequences), ROWS_PER_CALL)
     return np.concatenate([model(sequences[i : i + ROWS_PER_CALL]).numpy() for i in parts])
 
@@ -358,7 +373,11 @@ def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> E
     ValueError
         If there is nothing to measure, or sequences and labels do not fit together.
     """
-    sequences, labels = checked_data(sequences, labels)
+    return measure_checked(model, *checked_data(sequences, labels))
+
+
+def measure_checked(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> Evaluation:
+    """Do what `evaluate` does with data that `checked_data` returned."""
     logits = predict_logits(model, sequences)
     check_labels(labels, logits.shape[-1])
     losses = cross_entropies(labels, logits).numpy()
@@ -367,64 +386,3 @@ def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> E
         accuracy=float((logits.argmax(axis=-1) == labels).mean()),
         count=len(labels),
     )
-
-
-def checked_task(
-    sequences: np.ndarray,
-    labels: np.ndarray,
-    recipe: Recipe,
-    validation: tuple[np.ndarray, np.ndarray] | None,
-) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
-    """Return what to train on and to validate with, checked against the recipe."""
-    sequences, labels = checked_data(sequences, labels, recipe)
-    if recipe.batch_size > len(sequences):
-        raise ValueError(
-            f"batch_size is {recipe.batch_size}, but there are only {len(sequences)} sequences"
-        )
-    if validation is not None:
-        validation = checked_data(*validation, recipe, what="validation ")
-    return sequences, labels, validation
-
-
-def checked_data(
-    sequences: np.ndarray, labels: np.ndarray, recipe: Recipe | None = None, what: str = ""
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return sequences as float32 and labels as int32, or say what does not fit."""
-    sequences, labels = np.asarray(sequences), np.asarray(labels)
-    if sequences.ndim != 3 or sequences.dtype.kind != "f":
-        raise ValueError(
-            f"{what}sequences must be floats of shape (n, steps, features), got "
-            f"{sequences.dtype} of shape {sequences.shape}; reduce_images makes them from images"
-        )
-    if recipe is not None and sequences.shape[1:] != (recipe.n_steps, recipe.n_input):
-        raise ValueError(
-            f"{what}sequences have shape {sequences.shape}, but the recipe reads "
-            f"n_steps={recipe.n_steps} rows of n_input={recipe.n_input}"
-        )
-    if len(sequences) == 0:
-        raise ValueError(f"there are no {what}sequences: shape {sequences.shape}")
-    if not np.isfinite(sequences).all():
-        where = np.argwhere(~np.isfinite(sequences))[0]
-        raise ValueError(
-            f"{what}sequences hold {sequences[tuple(where)]} at index {tuple(map(int, where))}"
-        )
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"{what}labels must be whole numbers of shape (n,), got {labels.dtype} of shape "
-            f"{labels.shape}"
-        )
-    if len(labels) != len(sequences):
-        raise ValueError(f"{len(sequences)} {what}sequences, but {len(labels)} labels")
-    if recipe is not None:
-        check_labels(labels, recipe.n_classes, what)
-    return sequences.astype(np.float32, copy=False), labels.astype(np.int32)
-
-
-def check_labels(labels: np.ndarray, n_classes: int, what: str = "") -> None:
-    """Raise ValueError if a label is not a class from 0 to n_classes - 1."""
-    wrong = (labels < 0) | (labels >= n_classes)
-    if wrong.any():
-        i = int(wrong.argmax())
-        raise ValueError(
-            f"{what}label {labels[i]} at index {i} is not a class from 0 to {n_classes - 1}"
-        )

@@ -13,7 +13,8 @@ import pytest
 
 from rnn_utils import models, parallel, training
 from rnn_utils.adam import Adam
-from rnn_utils.recipe import Recipe
+from rnn_utils.images import reduce_images
+from rnn_utils.recipe import BETTER, Recipe
 from rnn_utils.startup import keras, tf
 from rnn_utils.training import TrainingDiverged, evaluate, train, train_seeds
 
@@ -169,7 +170,9 @@ halves = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, halves)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 losses = []
-for options in ({}, {"clip_norm": 0.5, "warm_up": 5, "decay": True}, {"batch_size": 19}):
+schedule = {"clip_norm": 0.5, "warm_up": 5, "decay": True}
+shares = {"recurrent_rate": 0.3, "weight_decay": 1.0}
+for options in ({}, schedule | shares, {"batch_size": 19}):
     recipe = replace(SMALL, **options)
     with strategy.scope():
         model = models.basic_rnn(recipe)
@@ -181,7 +184,9 @@ print(json.dumps(losses))
 """
     plain, clipped, refused = json.loads(python(program))
     assert plain == pytest.approx(fit()[1].loss.tolist(), rel=1e-4)
-    alone = fit(replace(SMALL, clip_norm=0.5, warm_up=5, decay=True))[1].loss
+    schedule = {"clip_norm": 0.5, "warm_up": 5, "decay": True}
+    shares = {"recurrent_rate": 0.3, "weight_decay": 1.0}
+    alone = fit(replace(SMALL, **schedule, **shares))[1].loss
     assert clipped == pytest.approx(alone.tolist(), rel=1e-4)
     assert refused == "a batch_size of 19 cannot be shared equally by 2 replicas: try 20"
 
@@ -383,6 +388,29 @@ def test_divergence_stops_training_and_keeps_the_last_finite_weights(at):
     assert int(model.layers[-1].calls) == at, "nothing may run after the loss is lost"
 
 
+@pytest.mark.parametrize("clip_norm", [math.inf, 1.0])
+def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_spoiled(clip_norm):
+    @tf.custom_gradient
+    def spoil(x):
+        return x, lambda dx: dx * math.inf
+
+    class Spoiler(keras.layers.Layer):
+        def call(self, x):
+            return spoil(x)
+
+    recipe = replace(SMALL, clip_norm=clip_norm)
+    model = keras.Sequential([*models.basic_rnn(recipe).layers, Spoiler()])
+    before = model.get_weights()
+    with pytest.raises(TrainingDiverged, match="gradient is nan at iteration 1 "):
+        train(model, *toy(), recipe, progress=False)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_a_model_with_other_classes_is_refused():
+    with pytest.raises(ValueError, match=r"puts out \(\d+, 9\), .* n_classes=10"):
+        train(models.basic_rnn(replace(SMALL, n_classes=9)), *toy(), SMALL, progress=False)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -391,6 +419,7 @@ def test_divergence_stops_training_and_keeps_the_last_finite_weights(at):
         ({"label": -1}, "label -1 at index 5 is not a class from 0 to 9"),
         ({"pixel": np.nan}, r"sequences hold nan at index \(3, 2, 1\)"),
         ({"pixel": np.inf}, r"sequences hold inf at index \(3, 2, 1\)"),
+        ({"pixel": 1e300, "dtype": "float64"}, r"sequences hold inf at index \(3, 2, 1\)"),
         ({"rank": 2}, r"sequences must be floats of shape \(n, steps, features\), got float32"),
         ({"dtype": "uint8"}, "sequences must be floats .*got uint8 .*reduce_images"),
         ({"steps": 15}, r"shape \(200, 15, 16\), but the recipe reads n_steps=16"),
@@ -404,8 +433,8 @@ def test_data_that_does_not_fit_is_refused(change, message):
     recipe = replace(SMALL, batch_size=change.get("batch_size", 20))
     labels = labels[change.get("labels", slice(None))].astype(change.get("labels_dtype", int))
     labels[5] = change.get("label", labels[5])
-    sequences[3, 2, 1] = change.get("pixel", 0)
     sequences = sequences.astype(change.get("dtype", "float32"))[:, : change.get("steps", 16)]
+    sequences[3, 2, 1] = change.get("pixel", 0)
     if change.get("rank") == 2:
         sequences = sequences[0]
     n = change.get("n", None)
@@ -417,6 +446,19 @@ def test_bad_validation_data_is_refused_before_training():
     sequences, labels = toy()
     with pytest.raises(ValueError, match="200 validation sequences, but 3 labels"):
         fit(validation=(sequences, labels[:3]))
+
+
+def test_a_label_beyond_32_bits_is_not_wrapped():
+    sequences, labels = toy()
+    labels = labels.astype(np.int64)
+    labels[5] += 2**32
+    with pytest.raises(ValueError, match="at index 5 is not a class from 0 to 9"):
+        evaluate(models.basic_rnn(SMALL), sequences, labels)
+
+
+def test_nothing_cannot_be_read():
+    with pytest.raises(ValueError, match=r"no sequences to read: shape \(0, 16, 16\)"):
+        training.predict_logits(models.basic_rnn(SMALL), toy()[0][:0])
 
 
 def test_evaluate_matches_a_plain_computation():
@@ -473,8 +515,6 @@ for seed in range(8):
 
 @pytest.fixture(scope="module")
 def full_sequences(full_mnist):
-    from rnn_utils.data import reduce_images
-
     return reduce_images(full_mnist.train_images), reduce_images(full_mnist.test_images)
 
 
@@ -495,4 +535,25 @@ def test_the_recipe_reaches_its_accuracy_on_the_full_set(full_mnist, full_sequen
         model = build(recipe)
         train(model, sequences, full_mnist.train_labels, recipe, progress=False)
         accuracies.append(evaluate(model, held_out, full_mnist.test_labels).accuracy)
+    assert np.mean(accuracies) >= least, accuracies
+
+
+@pytest.mark.parametrize(
+    ("build", "seeds", "least"),
+    [
+        (models.basic_rnn, 3, 0.955),
+        (models.bidirectional_rnn, 2, 0.965),
+        (models.deep_rnn, 1, 0.982),
+        (models.lstm, 1, 0.97),
+    ],
+)
+def test_the_better_recipe_reaches_more_with_one_epoch(full_mnist, build, seeds, least):
+    sequences, held_out = (
+        reduce_images(images, method="area")
+        for images in (full_mnist.train_images, full_mnist.test_images)
+    )
+    runs = train_seeds(
+        build, sequences, full_mnist.train_labels, BETTER, range(seeds), progress=False
+    )
+    accuracies = [evaluate(run.model, held_out, full_mnist.test_labels).accuracy for run in runs]
     assert np.mean(accuracies) >= least, accuracies
