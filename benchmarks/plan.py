@@ -29,9 +29,9 @@ class Plan:
     seconds: float = 2.0  # for which a process goes on timing passes
     digits: int = 70_000  # to be reduced
     growth: tuple[tuple[int, ...], ...] = (  # the values that each of SIZES takes
-        (125, 500, 2000, 8000),
-        (32, 64, 128, 256),
-        (8, 16, 32, 64),
+        (125, 500, 2000),
+        (32, 64, 128),
+        (8, 16, 32),
     )
 
 

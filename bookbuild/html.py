@@ -14,6 +14,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import yaml
+from markdown_it import MarkdownIt
 from sphinx_external_toc.api import Document, FileItem, TocTree
 from sphinx_external_toc.parsing import create_toc_dict, parse_toc_yaml
 
@@ -84,6 +85,8 @@ def stage(book: Book, folder: Path) -> None:
             write(published(read(page.source), read(page.executed)), target)
         else:
             copy(page.source, target)
+            for image in _images(page.source):
+                copy(page.source.parent / image, target.parent / image)
     write_text(status_page(book), folder / f"{STATUS}.md")
     _add_to_contents(STATUS, folder / "_toc.yml")
 
@@ -101,6 +104,15 @@ def swap(new: Path, site: Path) -> None:
             old.rename(site)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _images(page: Path) -> Iterator[str]:
+    """Yield the files beside a Markdown page that it shows as images."""
+    for block in MarkdownIt().parse(page.read_text("utf-8")):
+        for token in block.children or []:
+            source = token.attrGet("src") if token.type == "image" else None
+            if source and (page.parent / source).is_file():
+                yield source
 
 
 def _bibliographies(book: Book) -> list[str]:

@@ -16,15 +16,26 @@ from benchmarks.results import Results
 def test_a_part_is_written_and_read_back(results, tmp_path, part):
     made_up = results(part)
     files = report.write(made_up, tmp_path)
-    assert [file.name for file in files] == [f"{part}.json", f"{part}.md", f"{part}.svg"]
+    assert [file.name for file in files] == [f"{part}.json", f"{part}.svg", "README.md"]
     assert Results.read(files[0]) == made_up
-    page = files[1].read_text()
+    page = files[2].read_text()
     assert f"]({part}.svg)" in page
     assert "Abacus" in page
     assert "Theano" in page, "the page says who is left out"
-    picture = files[2].read_bytes()
+    picture = files[1].read_bytes()
     report.write(made_up, tmp_path)
-    assert files[2].read_bytes() == picture
+    assert files[1].read_bytes() == picture
+
+
+def test_the_page_holds_every_part_that_was_measured(results, tmp_path):
+    for part in reversed(PARTS):
+        report.write(results(part), tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    places = [page.index(f"]({part}.svg)") for part in PARTS]
+    assert places == sorted(places)
+    assert page.count("\n## ") == len(PARTS)
+    report.write(results("speed"), tmp_path)
+    assert (tmp_path / "README.md").read_text() == page
 
 
 def shown_ticks(ax):
@@ -99,7 +110,7 @@ def test_a_contender_that_failed_is_absent_and_the_rest_is_shown(results, tmp_pa
     )
     assert len(broken.failures) == 2
     report.write(broken, tmp_path)
-    page = (tmp_path / "speed.md").read_text()
+    page = (tmp_path / "README.md").read_text()
     (row,) = [line for line in page.splitlines() if line.startswith("| JAX | 145")]
     assert row.split("|")[4].strip() == "–"
 

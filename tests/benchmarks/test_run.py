@@ -29,7 +29,7 @@ def test_training_is_measured_and_written(tmp_path, capsys):
         assert 1 < measured["loss"] < 4
         assert measured["peak_mib"] > 50
         assert all(measured[name] > 0 for name in ("cold_seconds", "samples_per_second"))
-    assert "Keras fit" in (tmp_path / "speed.md").read_text()
+    assert "Keras fit" in (tmp_path / "README.md").read_text()
     assert (tmp_path / "speed.svg").read_text().startswith("<?xml")
     assert "round 1  Basic 20 8 4, this book" in capsys.readouterr().out
 
@@ -48,7 +48,7 @@ def test_reduction_is_measured_and_absent_peers_are_told(tmp_path, capsys, monke
         "OpenCV": "not installed: cv2",
     }
     assert [each["method"] for each in results.of("reduction")] == ["nearest", "area"]
-    assert "| OpenCV | left out, not installed: cv2 |" in (tmp_path / "reduction.md").read_text()
+    assert "| OpenCV | left out, not installed: cv2 |" in (tmp_path / "README.md").read_text()
 
 
 def test_only_a_whole_run_is_published(monkeypatch):

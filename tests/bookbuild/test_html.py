@@ -51,6 +51,23 @@ def test_a_site_takes_the_place_of_the_one_before_it(ready):
     ]
 
 
+def test_a_markdown_page_brings_its_images(ready):
+    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    (ready.root / "figures").mkdir()
+    (ready.root / "figures" / "page.md").write_text("# A page\n\n![nine points](nine.svg)\n")
+    (ready.root / "figures" / "nine.svg").write_text(picture)
+    contents = ready.root / "_toc.yml"
+    contents.write_text(contents.read_text().replace("- file:", "- file: figures/page\n- file:", 1))
+    done = ready.run("html")
+    assert done.returncode == 0, done.stdout
+    site = ready.root / "_build" / "html"
+    assert 'alt="nine points"' in (site / "figures" / "page.html").read_text()
+    assert (site / "_images" / "nine.svg").read_text() == picture
+    assert "the site is up to date" in ready.run("html").stdout
+    (ready.root / "figures" / "nine.svg").write_text(picture.replace("9", "8"))
+    assert "the site is up to date" not in ready.run("html").stdout
+
+
 def test_a_site_is_made_again_only_when_something_moved(ready):
     index = ready.root / "_build" / "html" / "index.html"
     assert ready.run("html").returncode == 0
