@@ -12,7 +12,15 @@ import pytest
 
 from bookbuild.book import Book
 
-PARTS = ("_config.yml", "_toc.yml", "_static", "intro.md", "references.md", "chapters")
+PARTS = (
+    "_config.yml",
+    "_toc.yml",
+    "_static",
+    "intro.md",
+    "references.md",
+    "chapters",
+    "benchmarks/results",
+)
 RECORD = "application/papermill.record/text/plain"
 ADDRESS = "https://github.com/someone/fork"
 

@@ -33,12 +33,15 @@ CUT_OFF = """() => [...document.querySelectorAll('article div.math')].map(equati
     const left = Math.min(...signs.map(sign => sign.getBoundingClientRect().left));
     return Math.round(equation.getBoundingClientRect().left - left);
 })"""
-IMAGES = """() => [...document.querySelectorAll('article img')].map(i => ({
+IMAGES = """() => { return [...document.querySelectorAll('article img')].map(i => ({
     source: i.src.slice(0, 80), alt: (i.alt || '').trim(), width: i.naturalWidth,
     // What sticks out of the window must be inside something that scrolls by itself.
-    reachable: i.getBoundingClientRect().right <= innerWidth ||
-        getComputedStyle(i.parentElement).overflowX === 'auto'
-}))"""
+    reachable: i.getBoundingClientRect().right <= innerWidth || inScroller(i.parentElement)
+}));
+function inScroller(element) {
+    return element.tagName !== 'ARTICLE' &&
+        (getComputedStyle(element).overflowX === 'auto' || inScroller(element.parentElement));
+}}"""
 
 
 def pytest_generate_tests(metafunc):
