@@ -73,12 +73,13 @@ def run(cell: Cell, x: Tensor, weights: list[Tensor], return_sequences: bool = F
 
 def rnn_forward(x, W, U, b):
     """Return the states; keep each step's input and state."""
-    weights = tf.concat([W, b[None], U], axis=0)
-    one, h = start(x, U)
+    at_first = tf.concat([W, b[None]], axis=0)  # before the first step the state is 0
+    later = tf.concat([at_first, U], axis=0)
+    one = ones(x)
     states, saved = [], []
     for x_t in tf.unstack(x, axis=1):
-        v = tf.concat([x_t, one, h], axis=1)
-        h = tf.tanh(v @ weights)
+        v = tf.concat([x_t, one, *states[-1:]], axis=1)
+        h = tf.tanh(v @ (later if states else at_first))
         saved.append((v, h))
         states.append(h)
     return states, saved
@@ -92,7 +93,8 @@ def rnn_backward(dh, saved, W, U, b):
         dh_later = back(da, U)
         das.append([da])
     das = by_gate_and_step(das)
-    dW, db, dU = tf.split(over_steps([v for v, _ in saved], das), [W.shape[0], 1, U.shape[0]])
+    rows = [W.shape[0], 1, U.shape[0]]
+    dW, db, dU = tf.split(over_steps([v for v, _ in saved], das, sum(rows)), rows)
     return d_sequences(das, [W]), dW, dU, db[0]
 
 
@@ -145,7 +147,7 @@ def gru_backward(dh, saved, W, U, b):
     over_x = [tf.concat(da, axis=0) for da in (da_z, da_r, da_tilde)]
     dW = tf.concat([outer(inputs, da) for da in over_x], axis=1)
     later = [da[1:] for da in (da_z, da_r, dh_h)]  # the first step has no state before it
-    dU = over_steps(states[:-1], later) if len(states) > 1 else tf.zeros_like(U)
+    dU = over_steps(states[:-1], later, U.shape[0]) if len(states) > 1 else tf.zeros_like(U)
     # z and r take the sum of the two biases, so both biases have the same derivative there.
     db_z, db_r, dbx_h = [tf.reduce_sum(da, axis=0) for da in over_x]
     dbh_h = tf.reduce_sum(tf.add_n(dh_h), axis=0)
@@ -158,13 +160,14 @@ def gru_backward(dh, saved, W, U, b):
 
 def lstm_forward(x, W, U, b):
     """Return the states; keep each step's input, gates, candidate and cell states."""
-    gates = zip(by_gate(W, 4), by_gate(b[None], 4), by_gate(U, 4), strict=True)
-    for_i, for_f, for_c, for_o = [tf.concat(weights, axis=0) for weights in gates]
-    one, h = start(x, U)
-    c = h
+    W_b = zip(by_gate(W, 4), by_gate(b[None], 4), strict=True)
+    at_first = [tf.concat(weights, axis=0) for weights in W_b]
+    later = [tf.concat(weights, axis=0) for weights in zip(at_first, by_gate(U, 4), strict=True)]
+    one, c = ones(x), 0.0
     states, saved = [], []
     for x_t in tf.unstack(x, axis=1):
-        v, c_prev = tf.concat([x_t, one, h], axis=1), c
+        v, c_prev = tf.concat([x_t, one, *states[-1:]], axis=1), c
+        for_i, for_f, for_c, for_o = later if states else at_first
         i, f, o = tf.sigmoid(v @ for_i), tf.sigmoid(v @ for_f), tf.sigmoid(v @ for_o)
         c_tilde = tf.tanh(v @ for_c)
         c = f * c_prev + i * c_tilde
@@ -192,8 +195,8 @@ def lstm_backward(dh, saved, W, U, b):
         dh_later = add(*map(back, da, U_gates))
         das.append(da)
     das = by_gate_and_step(das)
-    d_weights = over_steps([v for v, *_ in saved], das)
-    dW, db, dU = tf.split(d_weights, [W.shape[0], 1, U.shape[0]])
+    rows = [W.shape[0], 1, U.shape[0]]
+    dW, db, dU = tf.split(over_steps([v for v, *_ in saved], das, sum(rows)), rows)
     return d_sequences(das, by_gate(W, 4)), dW, dU, db[0]
 
 
@@ -202,10 +205,9 @@ GRU = Cell(gru_forward, gru_backward)
 LSTM = Cell(lstm_forward, lstm_backward)
 
 
-def start(x: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a 1 for the bias and the state 0 before the first step, for each sequence."""
-    batch = tf.shape(x)[0]
-    return tf.ones((batch, 1)), tf.zeros((batch, U.shape[0]))
+def ones(x: Tensor) -> Tensor:
+    """Return a 1 for the bias, for each sequence."""
+    return tf.ones((tf.shape(x)[0], 1))
 
 
 def by_gate(weights: Tensor, gates: int) -> list[Tensor]:
@@ -233,9 +235,17 @@ def outer(v: Tensor, da: Tensor) -> Tensor:
     return tf.matmul(v, da, transpose_a=True)
 
 
-def over_steps(v: list[Tensor], das: list[list[Tensor]]) -> Tensor:
-    """Return the derivative by weights that all steps share, the gates side by side."""
-    return tf.concat([tf.add_n(list(map(outer, v, da))) for da in das], axis=1)
+def over_steps(v: list[Tensor], das: list[list[Tensor]], rows: int) -> Tensor:
+    """Return the derivative by weights that all steps share, the gates side by side.
+
+    A step that used only the first of their rows has no part in the others.
+    """
+
+    def of_step(v_t, da_t):
+        unused = rows - v_t.shape[1]
+        return tf.pad(outer(v_t, da_t), [[0, unused], [0, 0]]) if unused else outer(v_t, da_t)
+
+    return tf.concat([tf.add_n(list(map(of_step, v, da))) for da in das], axis=1)
 
 
 def d_sequences(das: list[list[Tensor]], W_gates: list[Tensor]) -> Tensor:
