@@ -112,24 +112,26 @@ def growth_table(results: Results) -> str:
 
 def machine(results: Results) -> str:
     """Write where, when and how it was measured, and who was left out."""
+    often = "once"
+    if results.rounds > 1:
+        often = (
+            f"{results.rounds} rounds in alternation, the best of them (to the worst, where they "
+            "differ)"
+        )
     rows = [
         *results.machine.items(),
-        (
-            "measured",
-            f"{results.date}, {results.rounds} rounds in alternation, the best of them "
-            "(to the worst, where they differ)",
-        ),
+        ("measured", f"{results.date}, {often}"),
         ("in use by others before", f"{results.busy_percent:.0f} % of the processor"),
         ("digits", results.digits),
         *((label, f"left out, {why}") for label, why in results.left_out.items()),
     ]
-    return table(["The machine", ""], rows)
+    return table(["The machine", ""], rows, align=":--")
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str = "--:") -> str:
     """Return a Markdown table; the first column is left-aligned, numbers are to the right."""
-    align = [":--", *["--:"] * (len(heads) - 1)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in [heads, align, *rows])
+    aligned = [":--", *[align] * (len(heads) - 1)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in [heads, aligned, *rows])
 
 
 def _range(values: Range, write: Callable[[float], str]) -> str:
