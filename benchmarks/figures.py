@@ -176,15 +176,15 @@ def _note(ax: Axes, x: float, y: float, text: str, colour: str, weight: str = "n
 
 
 def _limit_line(ax: Axes, limit: float) -> None:
-    """Mark the arithmetic limit, named beside the lowest bar."""
+    """Mark the arithmetic limit, named above the bars."""
     ax.axvline(limit, color=QUIET, linewidth=1.2, linestyle=(0, (2, 2)))
     ax.annotate(
         f"limit {three_digits(limit)}",
-        (limit, 0),
+        (limit, 1),
         xycoords=("data", "axes fraction"),
-        xytext=(-4, 4),
+        xytext=(0, 3),
         textcoords="offset points",
-        ha="right",
+        ha="center",
         size=SMALL,
         color=QUIET,
     )
