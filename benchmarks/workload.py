@@ -43,6 +43,6 @@ def load_sequences(folder: Path, recipe: Recipe) -> tuple[np.ndarray, np.ndarray
         )
     sequences = reduce_images(load_images(folder, n))
     rows = np.arange(recipe.n_steps) % sequences.shape[1]
-    if len(rows) != sequences.shape[1]:
+    if len(rows) != sequences.shape[1]:  # else handed over as reduce_images made them
         sequences = sequences[:, rows]
     return sequences, np.load(folder / "labels.npy")[:n]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnn_utils import recurrence
+from rnn_utils.parallel import has_gpu
 from rnn_utils.startup import keras, tf
 
 MOST_STEPS = 256  # a longer sequence would make a graph that takes too long to build
@@ -54,7 +55,7 @@ class FastPath:
             and not (dropout or self.stateful or self.return_state or self.unroll)
             and self.compute_dtype == "float32"
             and (sequences.shape[1] or MOST_STEPS + 1) <= MOST_STEPS
-            and not tf.config.list_logical_devices("GPU")
+            and not has_gpu()
         )
 
 
