@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
+from bookbuild import durations
 from bookbuild.book import Book, BookError
 from bookbuild.files import sole_use
 from bookbuild.freshness import key_of
@@ -137,7 +138,12 @@ def _run_stale(
 
     _announce(steps)
     # The longest first, so that no worker is left with a long page when the others are done.
-    stale = sorted((step for step in steps if step.why), key=_expected_seconds, reverse=True)
+    earlier = durations.load(book)
+
+    def expected_seconds(step: Step) -> float:
+        return step.note.seconds if step.note else earlier.get(step.job.page.name, math.inf)
+
+    stale = sorted((step for step in steps if step.why), key=expected_seconds, reverse=True)
     jobs = [step.job for step in stale]
     limits = Limits(arguments.timeout, arguments.start_timeout)
     commit = _commit(book)
@@ -149,10 +155,6 @@ def _run_stale(
         if not outcome.ok:
             failures[job.page.name] = Failure(job, outcome.where, outcome.error)
     return [failures[s.job.page.name] for s in steps if s.job.page.name in failures]
-
-
-def _expected_seconds(step: Step) -> float:
-    return step.note.seconds if step.note else math.inf
 
 
 def _keep(job: Job, outcome: Run, commit: str) -> None:

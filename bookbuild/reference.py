@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bookbuild import durations
 from bookbuild.book import Book, BookError, Page
 from bookbuild.check import gate, report
 from bookbuild.expected import (
@@ -40,6 +41,7 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
             del section[name]
             print(f"{name}  is no longer in the book")
     save(book, reference)
+    durations.renew(book, pages)
     print(f"{sum(renewed)} numbers moved; {FILE} holds them: review the difference")
     return 0
 

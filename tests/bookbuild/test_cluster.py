@@ -37,6 +37,23 @@ def complete(book):
     return all(book.printed(name) == f"{name}\n" for name in ("one", "two", "three"))
 
 
+def test_in_a_fresh_clone_the_longest_page_starts_first(three):
+    durations = three.root / "chapters" / "durations.json"
+    durations.write_text('{"chapters/one": 1, "chapters/two": 3, "chapters/three": 2}')
+    done = three.run_apart("execute", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    finished = [line.split()[0] for line in done.stdout.splitlines() if " done in " in line]
+    assert finished == ["chapters/two", "chapters/three", "chapters/one"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"chapters/one": "long"}'])
+def test_durations_that_cannot_be_read_get_a_message(three, text):
+    (three.root / "chapters" / "durations.json").write_text(text)
+    done = three.execute()
+    assert done.returncode == 2
+    assert "chapters/durations.json cannot be read" in done.stderr
+
+
 def test_a_page_goes_on_elsewhere_when_its_worker_dies(three):
     starts = []
 

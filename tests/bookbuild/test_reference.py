@@ -145,6 +145,19 @@ def test_a_reference_that_cannot_be_read_gets_a_message(recorded, text):
     assert "chapters/reference.json cannot be read" in done.stderr
 
 
+def test_renewal_notes_how_long_the_pages_took(recorded, record):
+    file = recorded.root / "chapters" / "durations.json"
+    assert json.loads(file.read_text()) == {"chapters/one": 2}
+    recorded.add("two", "x = 1")
+    recorded.pretend("two", seconds=71.6)
+    assert recorded.run("reference", "two").returncode == 0
+    assert json.loads(file.read_text()) == {"chapters/one": 2, "chapters/two": 72}
+    contents = recorded.root / "_toc.yml"
+    contents.write_text(contents.read_text().replace("  - file: chapters/one\n", ""))
+    assert recorded.run("reference", "two").returncode == 0
+    assert json.loads(file.read_text()) == {"chapters/two": 72}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "tolerance"),
     [
