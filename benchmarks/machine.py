@@ -1,4 +1,4 @@
-"""What the measurements were taken on."""
+"""What the measurements were taken on, and with which version of the book."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
+
+from bookbuild.git import commit_of
 
 INSTRUCTIONS = {  # as Linux spells them: as people do
     "avx": "AVX",
@@ -35,7 +37,7 @@ BUSY = 15.0  # per cent; above it, times mean little
 
 
 def describe_machine() -> dict[str, str]:
-    """Return the processor, memory, system and versions, each under a name to print."""
+    """Return processor, memory, system, versions and commit, each under a name to print."""
     name, flags = processor()
     threads = {name: os.environ[name] for name in sorted(os.environ) if name.endswith("_THREADS")}
     return {
@@ -47,6 +49,7 @@ def describe_machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": platform.python_version(),
         "packages": ", ".join(installed(DISTRIBUTIONS)),
+        "commit of the book": commit_of(Path(__file__).parent) or "unknown",
     } | ({"environment": ", ".join(f"{k}={v}" for k, v in threads.items())} if threads else {})
 
 

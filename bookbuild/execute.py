@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from bookbuild import durations
 from bookbuild.book import Book, BookError
 from bookbuild.files import sole_use
 from bookbuild.freshness import key_of
+from bookbuild.git import commit_of
 from bookbuild.jobs import (
     Job,
     Step,
@@ -146,7 +146,7 @@ def _run_stale(
     stale = sorted((step for step in steps if step.why), key=expected_seconds, reverse=True)
     jobs = [step.job for step in stale]
     limits = Limits(arguments.timeout, arguments.start_timeout)
-    commit = _commit(book)
+    commit = commit_of(book.root)
     failures = {}
     for number, outcome in run_all(client, [job.task(limits) for job in jobs], say):
         job = jobs[number]
@@ -186,13 +186,3 @@ def _note(job: Job, notebook: NotebookNode, outcome: Run, commit: str) -> Note:
         commit=commit,
         **answer,
     )
-
-
-def _commit(book: Book) -> str:
-    """Return what git calls the sources, with a mark where they differ from the commit."""
-    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    try:
-        done = subprocess.run(command, cwd=book.root, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip()
