@@ -1,7 +1,8 @@
 # The commands of this project. `make book` and `make test` set up everything they need.
 
 PYTHON ?= python3
-LOCK ?= book
+# The lock that .venv was made from, until another is named.
+LOCK ?= $(or $(patsubst .%-ready,%,$(notdir $(firstword $(wildcard .venv/.*-ready)))),book)
 BIN := .venv/bin
 RUN := $(BIN)/python
 STAMP := .venv/.$(LOCK)-ready

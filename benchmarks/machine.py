@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from bookbuild.git import commit_of
+from bookbuild.place import processor
 
 INSTRUCTIONS = {  # as Linux spells them: as people do
     "avx": "AVX",
@@ -38,10 +39,10 @@ BUSY = 15.0  # per cent; above it, times mean little
 
 def describe_machine() -> dict[str, str]:
     """Return processor, memory, system, versions and commit, each under a name to print."""
-    name, flags = processor()
+    flags = instruction_sets()
     threads = {name: os.environ[name] for name in sorted(os.environ) if name.endswith("_THREADS")}
     return {
-        "processor": name,
+        "processor": processor(),
         "cores": f"{psutil.cpu_count(logical=False)} ({psutil.cpu_count()} threads)",
         "instructions": ", ".join(INSTRUCTIONS[flag] for flag in INSTRUCTIONS if flag in flags)
         or "unknown",
@@ -53,16 +54,12 @@ def describe_machine() -> dict[str, str]:
     } | ({"environment": ", ".join(f"{k}={v}" for k, v in threads.items())} if threads else {})
 
 
-def processor() -> tuple[str, set[str]]:
-    """Return the processor's name and its instruction sets, as far as the system tells."""
-    name, flags = platform.processor() or platform.machine(), set()
-    if (listing := Path("/proc/cpuinfo")).exists():
-        first, *_ = listing.read_text().split("\n\n")
-        facts = dict(line.split(":", 1) for line in first.splitlines() if ":" in line)
-        facts = {key.strip(): value.strip() for key, value in facts.items()}
-        name = facts.get("model name", name)
-        flags = set(facts.get("flags", facts.get("Features", "")).split())
-    return name, flags
+def instruction_sets() -> set[str]:
+    """Return the processor's instruction sets as Linux spells them, none elsewhere."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    flags = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return set(next(flags, "").split())
 
 
 def installed(distributions: Iterable[str]) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """The command line: ``python -m bookbuild VERB``, one module per verb."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from bookbuild import check, execute, html, pages, reference, repository, status, sweep
 from bookbuild.book import Book, BookError
 
+FOLDERS = ("RNN_UTILS_DATA", "RNN_UTILS_CACHE")
 VERBS = (execute, check, html, status, reference, sweep, pages, repository)
 
 
@@ -28,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _stop)
+    for name in FOLDERS:  # a kernel runs in its page's folder
+        if os.environ.get(name):
+            os.environ[name] = os.path.abspath(os.path.expanduser(os.environ[name]))
     try:
         return arguments.run(Book.load(arguments.book), arguments)
     except BookError as error:

@@ -5,6 +5,7 @@ A worker that dies has its page run again by another, as often as Dask's setting
 it is not run again. Workers get a page as data and return it as data; they share no disk.
 """
 
+import asyncio
 import logging
 import uuid
 from collections import deque
@@ -45,7 +46,7 @@ def local(workers: int) -> Iterator[Client]:
     gpus = visible_gpus()
     nannies = {}
     for n in range(workers):
-        env = {"CUDA_VISIBLE_DEVICES": gpus[n % len(gpus)].number} if gpus else {}
+        env = {"CUDA_VISIBLE_DEVICES": gpus[n % len(gpus)].identifier} if gpus else {}
         options = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR, "env": env}
         nannies[n] = {"cls": Nanny, "options": LOOPBACK | options}
     with SpecCluster(nannies, SCHEDULER) as cluster, Client(cluster) as client:
@@ -117,6 +118,8 @@ def look(client: Client, asked: Iterable[str]) -> list[Place]:
 def run_all(client: Client, tasks: Sequence[Task], say: Say) -> Iterator[tuple[int, Run]]:
     """Run pages in the order given, as many at once as there are workers.
 
+    A page that is to run alone waits until the others are done, and then has all cores.
+
     Parameters
     ----------
     client : distributed.Client
@@ -134,9 +137,9 @@ def run_all(client: Client, tasks: Sequence[Task], say: Say) -> Iterator[tuple[i
     topic = f"bookbuild-{uuid.uuid4()}"
     client.subscribe_topic(topic, lambda event: say(event[1]))
     slots = _slots_by_host(client)
-    waiting, running = deque(enumerate(tasks)), {}
+    waiting, running = deque(sorted(enumerate(tasks), key=lambda each: each[1].alone)), {}
     while waiting or running:
-        while waiting and len(running) < max(1, sum(client.nthreads().values())):
+        while waiting and len(running) < _most_beside(waiting[0][1], client):
             number, task = waiting.popleft()
             key = f"{task.name}-{uuid.uuid4()}"
             future = client.submit(_work, task, slots, topic, key=key, pure=False, retries=0)
@@ -147,11 +150,16 @@ def run_all(client: Client, tasks: Sequence[Task], say: Say) -> Iterator[tuple[i
             yield running.pop(future), result
 
 
+def _most_beside(task: Task, client: Client) -> int:
+    """Return how many pages may run at once when this is one of them."""
+    return 1 if task.alone else max(1, sum(client.nthreads().values()))
+
+
 def _finished(client: Client, running: Sequence[Future], say: Say) -> list[Future]:
     """Wait until a page is finished, or so long that it is worth a look for new workers."""
     try:
         wait(running, timeout=PATIENCE_SECONDS, return_when="FIRST_COMPLETED")
-    except TimeoutError:
+    except asyncio.TimeoutError:  # before Python 3.11 not the built-in one
         if not client.nthreads():
             address = client.scheduler.address
             say(f"no worker is left: start one with `dask worker {address} --nthreads 1`")
@@ -172,7 +180,8 @@ def _work(task: Task, slots: dict[str, int], topic: str) -> Run:
     """Run a page, in a worker; whatever goes wrong is said of the page and spares the worker."""
     worker = get_worker()
     host = worker.address.rpartition(":")[0].rpartition("/")[2]
-    cores = max(1, CPU_COUNT // slots.get(host, worker.state.nthreads))
+    pages = 1 if task.alone else slots.get(host, worker.state.nthreads)
+    cores = max(1, CPU_COUNT // pages)
     try:
         return run_task(task, cores, lambda line: worker.log_event(topic, line))
     except Exception as error:

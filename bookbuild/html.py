@@ -40,10 +40,10 @@ def add_parser(verbs) -> None:
 
 def run(book: Book, arguments: argparse.Namespace) -> int:
     """Build the site from pages that pass the gate; an earlier site survives any failure."""
-    findings, _ = inspect_runs(book, book.notebooks)
-    if findings:
-        return report(findings, "no site was built: the gate is shut")
     with sole_use(book.build) as lock:
+        findings, _ = inspect_runs(book, book.notebooks)
+        if findings:
+            return report(findings, "no site was built: the gate is shut")
         staged = book.build / "stage"
         stage(book, staged)
         made_from = _digest(staged)

@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import nbformat
@@ -13,8 +13,8 @@ from nbformat import NotebookNode
 from bookbuild.book import BookError, Page
 from bookbuild.freshness import digest, key_of, moved
 from bookbuild.note import Note, note_of
-from bookbuild.notebooks import INJECTED, read, runnable, tags
-from bookbuild.place import Place, survey
+from bookbuild.notebooks import ALONE, INJECTED, read, runnable, tags
+from bookbuild.place import Place, gpu_models, survey
 from bookbuild.task import Limits, Task
 
 Survey = Callable[[Iterable[str]], Sequence[Place]]
@@ -32,7 +32,8 @@ class Job:
         """Return the job as data."""
         folder = str(self.page.source.parent)
         text = nbformat.v4.writes(self.source)
-        return Task(self.page.name, text, folder, self.parameters, limits)
+        alone = any(ALONE in tags(cell) for cell in self.source.cells)
+        return Task(self.page.name, text, folder, self.parameters, limits, alone)
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,9 @@ def plan(jobs: Sequence[Job], look: Survey, force: bool = False) -> list[Step]:
 
 
 def here(asked: Iterable[str]) -> list[Place]:
-    """Look at this machine."""
-    return [survey(asked)]
+    """Look at this machine: a page runs on one of its GPUs, so each model is a place."""
+    place = survey(asked)
+    return [replace(place, device=place.device | {"gpu": model}) for model in gpu_models()]
 
 
 def _last_note(page: Page) -> Note | str:
@@ -188,8 +190,19 @@ def _why_stale(job: Job, note: Note, places: Sequence[Place]) -> str:
 
 
 def parse_values(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Read the values given with ``-p``."""
-    return {name: parse_value(text) for name, text in parameters}
+    """Read the values given with ``-p``.
+
+    Raises
+    ------
+    BookError
+        If a name is given twice, or a value is none.
+    """
+    values = {}
+    for name, text in parameters:
+        if name in values:
+            raise BookError(f"{name} is given values twice: name it once")
+        values[name] = parse_value(text)
+    return values
 
 
 def parse_value(text: str) -> Any:

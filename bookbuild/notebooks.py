@@ -14,6 +14,7 @@ from bookbuild.book import BookError
 from bookbuild.files import write_text
 
 INJECTED = "injected-parameters"
+ALONE = "runs-alone"  # on any cell of a page that measures what a machine can do
 FAILURE_MARKER = "papermill-error-cell-tag"
 VOLATILE_CELL_METADATA = ("papermill", "execution", "ExecuteTime", "executionInfo", "outputId")
 VOLATILE_NOTEBOOK_METADATA = ("papermill", "bookbuild", "widgets")

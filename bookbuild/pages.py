@@ -6,7 +6,16 @@ import subprocess
 
 from bookbuild.book import Book, BookError
 
-BEHIND_EVERY_PAGE = ("rnn_utils/", "requirements/", "bookbuild/", "_config.yml", "_static/")
+BEHIND_EVERY_PAGE = (
+    "rnn_utils/",
+    "requirements/",
+    "bookbuild/",
+    "_config.yml",
+    "_toc.yml",
+    "_static/",
+    "_templates/",
+    "chapters/references.bib",
+)
 
 
 def add_parser(verbs) -> None:

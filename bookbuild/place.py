@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bookbuild.book import BookError
 from bookbuild.files import sha256_of_folder
 
 # What a page is run by and imports. Of an extra, only what is installed counts.
@@ -64,7 +65,7 @@ def survey(asked: Iterable[str] = ()) -> Place:
         bookbuild=sources("bookbuild"),
         rnn_utils=sources("rnn_utils"),
         packages={"python": platform.python_version(), **_packages()},
-        device={"processor": _processor(), "gpu": _gpu_models()},
+        device={"processor": processor(), "gpu": ", ".join(gpu_models())},
         data={each: _find_data(each) for each in sorted(asked)},
     )
 
@@ -80,7 +81,12 @@ def visible_gpus() -> list[Gpu]:
     if visible is None:
         return gpus
     names = visible.split(",")
-    return [gpu for gpu in gpus if gpu.number in names or gpu.identifier in names]
+    return [gpu for gpu in gpus if any(_names(name, gpu) for name in names)]
+
+
+def _names(name: str, gpu: Gpu) -> bool:
+    """Whether an entry of CUDA_VISIBLE_DEVICES means a GPU; identifiers may be cut short."""
+    return name == gpu.number or (name.startswith("GPU-") and gpu.identifier.startswith(name))
 
 
 def folders_of(package: str) -> list[Path]:
@@ -95,12 +101,16 @@ def sources(package: str) -> dict[str, str]:
     return {name: sha for each in hashes for name, sha in each.items()}
 
 
-def _gpu_models() -> str:
-    return ", ".join(sorted({gpu.model for gpu in visible_gpus()})) or "none"
+def gpu_models() -> list[str]:
+    """Return the models of the visible GPUs, each once; "none" where there is no GPU."""
+    return sorted({gpu.model for gpu in visible_gpus()}) or ["none"]
 
 
-def _processor() -> str:
+def processor() -> str:
     """Name the processor: its model decides which kernels are used, and so the last digits."""
+    if platform.system() == "Darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -121,6 +131,11 @@ def _packages() -> dict[str, str]:
         try:
             found = distribution(name)
         except PackageNotFoundError:
+            if name == OWN:
+                raise BookError(
+                    f"{OWN} is not installed here: python -m pip install --no-deps -e . in the "
+                    "book's folder"
+                ) from None
             continue
         versions[name] = found.version
         needed = map(Requirement, found.requires or [])

@@ -30,8 +30,8 @@ def _data() -> dict[str, tuple[str, str]]:
 def _peak_memory() -> int:
     """Return the most memory that this process has held, in bytes."""
     status = Path("/proc/self/status")
-    if status.exists():
-        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-        return int(line.split()[1]) * 1024
+    for line in status.read_text().splitlines() if status.exists() else []:
+        if line.startswith("VmHWM"):  # not every Linux has it
+            return int(line.split()[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -75,15 +75,19 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
     with sole_use(folder):
         failures = bring_up_to_date(book, jobs, arguments)
         points = list(_finished(jobs, grid))
-        files = {"table.csv": table(points)}
+
+        def keep(name: str, text: str) -> None:
+            write_text(text, folder / name)
+            say(f"{len(points)} of {len(jobs)} points: {book.relative(folder / name)}")
+
+        keep("table.csv", table(points))
+        (folder / "plot.svg").unlink(missing_ok=True)
+        status = report(book, failures, len(jobs))
         if any(point.numbers for point in points):
             from bookbuild.sweep_plot import plot
 
-            files["plot.svg"] = plot(points, list(grid), arguments.number)
-        for name, text in files.items():
-            write_text(text, folder / name)
-            say(f"{len(points)} of {len(jobs)} points: {book.relative(folder / name)}")
-    return report(book, failures, len(jobs))
+            keep("plot.svg", plot(points, list(grid), arguments.number))
+    return status
 
 
 def parse_grid(
@@ -108,14 +112,17 @@ def parse_grid(
     grid = {}
     taken = {*fixed, *(["seed"] if seeds else [])}
     for axis in axes:
-        name, _, values = axis.partition("=")
-        texts = values.split(",")
+        name, _, listed = axis.partition("=")
+        texts = listed.split(",")
         if not name.isidentifier() or "" in texts:
             raise BookError(f"--grid {axis!r} is not like n_hidden=32,64,128")
         if name in taken:
             raise BookError(f"{name} is given values twice: name it once")
         taken.add(name)
-        grid[name] = [parse_value(text) for text in texts]
+        values = [parse_value(text) for text in texts]
+        if any(value in values[:i] for i, value in enumerate(values)):
+            raise BookError(f"--grid {axis!r} names a value twice")
+        grid[name] = values
     if seeds:
         grid["seed"] = list(range(seeds))
     if not grid:

@@ -31,6 +31,8 @@ class Task:
         Values for names that the page declares.
     limits : Limits
         How long a cell, and the start of the kernel, may take.
+    alone : bool
+        Whether no other page may run beside it, because it measures what a machine can do.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Task:
     folder: str
     parameters: Mapping[str, Any]
     limits: Limits
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -304,7 +304,8 @@ def _check_equations(layer: Any, kind: str) -> None:
     if not layer.use_bias:
         raise ValueError(f"the layer {layer.name!r} has no bias, the equations have one")
     for gate, expected in _ACTIVATIONS[kind].items():
-        found = getattr(layer, gate).__name__
+        activation = getattr(layer, gate)
+        found = getattr(activation, "__name__", type(activation).__name__)
         if found != expected:
             raise ValueError(
                 f"the layer {layer.name!r} has {gate}={found!r}, the equations {expected!r}"

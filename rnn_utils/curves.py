@@ -136,7 +136,7 @@ def animate_convergence(
 ) -> FuncAnimation:
     """Play `convergence`: the curves grow with the iterations, on axes that stay still.
 
-    Show it with ``HTML(animation.to_jshtml())``; each frame adds some 30 kB to the page.
+    Show it with `rnn_utils.show_animation`; each frame adds some 45 kB to the page.
 
     Parameters
     ----------

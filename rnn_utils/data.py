@@ -165,7 +165,8 @@ def load_mnist(source: str = "auto", directory: str | os.PathLike | None = None)
             "give one or the other"
         )
     digits = _load(source, directory)
-    LOADED[str(directory or source)] = (digits.source, digits.sha256)
+    asked = str(_path(directory).resolve()) if directory else source
+    LOADED[asked] = (digits.source, digits.sha256)
     return digits
 
 

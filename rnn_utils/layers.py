@@ -53,7 +53,7 @@ class FastPath:
             and cell.use_bias
             and getattr(cell, "reset_after", True)
             and not (dropout or self.stateful or self.return_state or self.unroll)
-            and self.compute_dtype == "float32"
+            and self.compute_dtype == "float32" == sequences.dtype
             and (sequences.shape[1] or MOST_STEPS + 1) <= MOST_STEPS
             and not has_gpu()
         )

@@ -73,7 +73,7 @@ def _number(name: str, value: object) -> float:
         if isinstance(value, (bool, str)):
             raise TypeError
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be a number, got {value!r}") from None
     enough = number >= 0 if name == "weight_decay" else number > 0
     if not enough or (number == math.inf and name != "clip_norm"):

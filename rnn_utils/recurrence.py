@@ -8,8 +8,9 @@ one apart would copy them. What the inputs add to a gate comes in one of two way
 - In an RNN and an LSTM, input, a 1 for the bias and the state before lie side by side in one matrix
   v. So one product gives all that a gate's sigmoid is taken of, and one on the way back all the
   derivatives by its weights. That suits inputs that are narrow beside the state.
-- In a GRU, one large product per gate, before the first step, serves all steps. That suits the wide
-  inputs of a stack's upper layers, and a candidate that takes its two sides apart anyway.
+- In a GRU, one large product per gate of all inputs and a 1, before the first step, serves all
+  steps. That suits the wide inputs of a stack's upper layers, and a candidate that takes its two
+  sides apart anyway.
 
 Each cell is a pair of functions. The forward one reads sequences (batch, n_steps, n_input) from a
 state of zeros; it returns the states, one tensor (batch, n_hidden) per step, and what the way
@@ -102,7 +103,7 @@ def rnn_backward(dh, saved, W, U, b):
 
 
 def gru_forward(x, W, U, b):
-    """Return the states; keep the inputs, the states, and each step's gates and candidate.
+    """Return the states; keep inputs with a 1, states, and each step's gates and candidate.
 
     Of the candidate also its h-part, and what the state before is ahead of it. Before the first
     step the state is zero, so nothing is multiplied by U there. z and r take the sum of both
@@ -110,10 +111,12 @@ def gru_forward(x, W, U, b):
     """
     (bx_z, bx_r, bx_h), (bh_z, bh_r, bh_h) = tf.split(b[0], 3), tf.split(b[1], 3)
     U_z, U_r, U_h = by_gate(U, 3)
-    inputs = tf.concat(tf.unstack(x, axis=1), axis=0)  # (n_steps * batch, n_input)
+    inputs = tf.concat(tf.unstack(x, axis=1), axis=0)
+    inputs = tf.concat([inputs, ones(inputs)], axis=1)  # (n_steps * batch, n_input + 1)
+    biases = bx_z + bh_z, bx_r + bh_r, bx_h
     from_inputs = [
-        tf.split(tf.nn.bias_add(inputs @ W_gate, b_gate), x.shape[1])
-        for W_gate, b_gate in zip(by_gate(W, 3), (bx_z + bh_z, bx_r + bh_r, bx_h), strict=True)
+        tf.split(inputs @ tf.concat([W_gate, b_gate[None]], axis=0), x.shape[1])
+        for W_gate, b_gate in zip(by_gate(W, 3), biases, strict=True)
     ]
     h, h_z, h_r, h_h = 0.0, 0.0, 0.0, bh_h[None]
     states, saved = [], []
@@ -144,14 +147,14 @@ def gru_backward(dh, saved, W, U, b):
         dh_later = add(dh_kept, back(da_z, U_z), back(da_r, U_r), back(dh_h, U_h))
         das.append([da_z, da_r, da_tilde, dh_h])
     da_z, da_r, da_tilde, dh_h = by_gate_and_step(das)
-    over_x = [tf.concat(da, axis=0) for da in (da_z, da_r, da_tilde)]
-    dW = tf.concat([outer(inputs, da) for da in over_x], axis=1)
+    over_x = [outer(inputs, tf.concat(da, axis=0)) for da in (da_z, da_r, da_tilde)]
+    dW, dbx = tf.split(tf.concat(over_x, axis=1), [W.shape[0], 1])
     later = [da[1:] for da in (da_z, da_r, dh_h)]  # the first step has no state before it
     dU = over_steps(states[:-1], later, U.shape[0]) if len(states) > 1 else tf.zeros_like(U)
     # z and r take the sum of the two biases, so both biases have the same derivative there.
-    db_z, db_r, dbx_h = [tf.reduce_sum(da, axis=0) for da in over_x]
-    dbh_h = tf.reduce_sum(tf.add_n(dh_h), axis=0)
-    db = tf.stack([tf.concat([db_z, db_r, db_h], axis=0) for db_h in (dbx_h, dbh_h)])
+    db_z, db_r, _ = by_gate(dbx, 3)
+    dbh_h = tf.reduce_sum(tf.add_n(dh_h), axis=0, keepdims=True)
+    db = tf.concat([dbx, tf.concat([db_z, db_r, dbh_h], axis=1)], axis=0)
     return d_sequences([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
 
 

@@ -90,7 +90,7 @@ def show_animation(animation: Animation, alt: str) -> None:
 
 
 def _one_line(alt: str) -> str:
-    if not alt.strip():
+    if not isinstance(alt, str) or not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the figure shows")
     return " ".join(alt.split())
 

@@ -57,10 +57,17 @@ def _has_nvidia_device() -> bool:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if "keras" not in sys.modules:
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has chosen elsewhere
 with without_chatter():
     import keras
     import tensorflow as tf
 
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError(
+            f"Keras runs on {keras.backend.backend()} here, and rnn_utils needs TensorFlow: "
+            "restart Python and import rnn_utils before keras"
+        )
     tf.config.list_physical_devices()
     tf.config.experimental.enable_op_determinism()
 

@@ -16,7 +16,14 @@ import numpy as np
 from tqdm import tqdm
 
 from rnn_utils.adam import Adam
-from rnn_utils.checks import check_labels, check_logits, checked_data, checked_task
+from rnn_utils.checks import (
+    check_labels,
+    check_logits,
+    check_model,
+    checked_data,
+    checked_sequences,
+    checked_task,
+)
 from rnn_utils.graphs import as_traced
 from rnn_utils.parallel import (
     check_replicas,
@@ -69,15 +76,21 @@ class TrainingDiverged(ArithmeticError):
     ----------
     iteration : int
         The update that could not be made, counted from 1.
+    loss : float
+        What was found there.
     last_loss : float or None
         The loss before, the last finite one; None if there was none.
+    recipe : Recipe
+        What it was trained by.
     runs : list of Run
         From `train_seeds`: what was finished with the seeds before.
     """
 
     def __init__(self, iteration: int, loss: float, last_loss: float | None, recipe: Recipe):
         self.iteration = iteration
+        self.loss = loss
         self.last_loss = last_loss
+        self.recipe = recipe
         self.runs: list[Run] = []
         before = "no finite loss before it" if last_loss is None else f"{last_loss:.4g} before it"
         super().__init__(
@@ -86,6 +99,11 @@ class TrainingDiverged(ArithmeticError):
             f"{recipe.learning_rate:g}, for instance {recipe.learning_rate / 10:g}, inputs "
             "scaled to [0, 1], or clipped gradients."
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tell pickle how to make it again, for trainings in a pool of processes."""
+        made_from = self.iteration, self.loss, self.last_loss, self.recipe
+        return type(self), made_from, {"runs": self.runs}
 
 
 def train(
@@ -121,8 +139,9 @@ def train(
 
     Raises
     ------
-    ValueError
-        If sequences, labels and recipe do not fit together; the message names the value.
+    ValueError, TypeError
+        If sequences, labels and recipe do not fit together, or the model has nothing to train or
+        a loss of its own; the message names the value.
     TrainingDiverged
         If the loss or its gradient is no longer finite. The model is left as the update before
         made it.
@@ -223,6 +242,7 @@ def compile_update(
     The data stays where the model is; only the indices of each batch travel. A batch is worked
     on in parts, whose losses and gradients add up to those of the batch.
     """
+    check_model(model)
     check_replicas(recipe)
     strategy = tf.distribute.get_strategy()
     x, y = resident(sequences), resident(labels)
@@ -349,9 +369,18 @@ def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
 
 
 def predict_logits(model: keras.Model, sequences: np.ndarray) -> np.ndarray:
-    """Return the model's logits (n, n_classes) for sequences (n, n_steps, n_input)."""
-    if len(sequences) == 0:
-        raise ValueError(f"there are no sequences to read: shape {np.shape(sequences)}")
+    """Return the model's logits (n, n_classes) for sequences (n, n_steps, n_input).
+
+    Raises
+    ------
+    ValueError
+        If there are no sequences, or they are not finite floats of that shape.
+    """
+    return logits_of_checked(model, checked_sequences(sequences))
+
+
+def logits_of_checked(model: keras.Model, sequences: np.ndarray) -> np.ndarray:
+    """Do what `predict_logits` does with sequences that `checked_sequences` returned."""
     parts = range(0, len(sequences), ROWS_PER_CALL)
     return np.concatenate([model(sequences[i : i + ROWS_PER_CALL]).numpy() for i in parts])
 
@@ -378,7 +407,7 @@ def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> E
 
 def measure_checked(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> Evaluation:
     """Do what `evaluate` does with data that `checked_data` returned."""
-    logits = predict_logits(model, sequences)
+    logits = logits_of_checked(model, sequences)
     check_labels(labels, logits.shape[-1])
     losses = cross_entropies(labels, logits).numpy()
     return Evaluation(

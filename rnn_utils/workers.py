@@ -16,6 +16,15 @@ from contextlib import contextmanager
 from rnn_utils import watchman
 from rnn_utils.startup import tf
 
+LOST = (  # what TensorFlow raises when another machine fails; other errors are this machine's own
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+    tf.errors.UnknownError,
+)
+
 
 class WorkerLost(ConnectionError):
     """Another machine of the cluster does not answer, so training cannot go on."""
@@ -31,7 +40,7 @@ def several_machines(
     addresses. It waits for the others. When one of them is lost, TensorFlow either notices, which
     raises `WorkerLost`, or waits for ever where nothing can interrupt it. So `watchman` asks every
     other machine each second whether it still answers, and ends this process, with a message,
-    when one has not for a while.
+    when one has not for a while. The block ends on all machines at the same time.
 
     Parameters
     ----------
@@ -63,6 +72,7 @@ def several_machines(
             f"index is {index}, but the {len(addresses)} machines are numbered from 0 to "
             f"{len(addresses) - 1}"
         )
+    earlier = os.environ.get("TF_CONFIG")
     os.environ["TF_CONFIG"] = json.dumps(
         {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": index}}
     )
@@ -72,12 +82,20 @@ def several_machines(
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
         with strategy.scope():
             yield strategy
-    except tf.errors.OpError as error:
+            leave_together(strategy)
+    except LOST as error:
         raise WorkerLost(
             "another machine of the cluster failed: start the program again on all machines. "
             f"TensorFlow says: {str(error).splitlines()[0]}"
-        ) from None
+        ) from error
     finally:
         watching.kill()
         watching.wait()
-        del os.environ["TF_CONFIG"]
+        os.environ.pop("TF_CONFIG")
+        if earlier is not None:
+            os.environ["TF_CONFIG"] = earlier
+
+
+def leave_together(strategy: tf.distribute.MultiWorkerMirroredStrategy) -> None:
+    """Wait until all machines are here, lest one that is done look like one that is lost."""
+    strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(lambda: tf.constant(1.0)), axis=None)

@@ -12,7 +12,7 @@ from rnn_utils import Recipe
 class Classifier(nn.Module):
     """A recurrent network whose last state, of each direction, is read out.
 
-    Its SimpleRNN and LSTM have a second bias in every gate, which adds parameters, not products.
+    Its RNN and LSTM have a second bias in every gate, which adds parameters, not products.
     """
 
     def __init__(self, network: str, recipe: Recipe) -> None:

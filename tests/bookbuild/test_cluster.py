@@ -13,7 +13,7 @@ from bookbuild import cluster
 from bookbuild.book import Book
 from bookbuild.jobs import jobs_of
 from bookbuild.note import note_of
-from bookbuild.notebooks import read
+from bookbuild.notebooks import ALONE, read
 from bookbuild.task import Limits
 
 DASK = [sys.executable, "-m", "dask"]
@@ -175,4 +175,22 @@ def test_a_build_that_is_killed_leaves_whole_pages_and_no_process(three):
     done = three.run_apart("execute")
     assert done.returncode == 0, done.stdout
     assert "fresh" in done.stdout
+    assert complete(three)
+
+
+def test_a_page_that_measures_speed_runs_alone_with_all_cores(three):
+    three.edit(three.source("one"), lambda page: page["cells"][1]["metadata"].update(tags=[ALONE]))
+    done = three.execute()
+    assert done.returncode == 0, done.stderr
+    events = [
+        line for line in done.stdout.splitlines() if line.endswith("starts") or " done " in line
+    ]
+    assert [line.split()[0] for line in events[-2:]] == ["chapters/one", "chapters/one"]
+    assert three.note("one")["cores"] == cluster.CPU_COUNT
+    assert complete(three)
+
+
+def test_a_page_may_take_longer_than_the_wait_for_it(three, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 0.1)
+    assert three.execute().returncode == 0
     assert complete(three)

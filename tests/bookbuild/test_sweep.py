@@ -62,6 +62,8 @@ def test_seeds_are_the_last_axis(chapter):
         ([], "a sweep needs --grid NAME=VALUE,VALUE or --seeds N"),
         (["--grid", "n"], "--grid 'n' is not like n_hidden=32,64,128"),
         (["--grid", "n=1,,2"], "--grid 'n=1,,2' is not like"),
+        (["--grid", "n=1,2,1.0"], "--grid 'n=1,2,1.0' names a value twice"),
+        (["--seeds", "2", "-p", "n", "1", "-p", "n", "2"], "n is given values twice"),
         (["--grid", "n=1", "--grid", "n=2"], "n is given values twice"),
         (["--grid", "seed=1,2", "--seeds", "2"], "seed is given values twice"),
         (["--grid", "n=1,2", "-p", "n", "3"], "n is given values twice"),
@@ -110,3 +112,12 @@ def test_a_number_that_was_not_recorded_is_refused():
         plot(points, ["n"], "kind")
     with pytest.raises(BookError, match="recorded are: none"):
         plot([point(1, 1, 0, kind="tanh")], ["n"], None)
+
+
+def test_a_number_misspelt_costs_neither_the_table_nor_the_report(chapter):
+    command = ["sweep", "one", "--grid", "n=3,4", "--scheduler", chapter.scheduler()]
+    done = chapter.run(*command, "--number", "totl")
+    assert done.returncode == 2
+    assert "totl" in done.stderr
+    assert "1 of 2 pages failed" in done.stdout
+    assert [row["total"] for row in rows(chapter)] == ["3.0"]

@@ -172,6 +172,7 @@ def test_extreme_inputs_do_not_overflow():
         (keras.layers.SimpleRNN(4), ValueError, "has no weights yet"),
         (keras.layers.SimpleRNN(4, activation="relu"), ValueError, "activation='relu'.*'tanh'"),
         (keras.layers.LSTM(4, recurrent_activation="tanh"), ValueError, "recurrent_activation"),
+        (keras.layers.GRU(4, activation=keras.layers.ReLU()), ValueError, "activation='ReLU'"),
         (keras.layers.GRU(4, use_bias=False), ValueError, "has no bias"),
         (keras.layers.Flatten(), TypeError, "type Flatten; there are .*'LSTM'"),
     ],

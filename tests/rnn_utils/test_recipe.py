@@ -54,6 +54,7 @@ def test_nonsense_is_refused_by_name_and_value(name, value):
         ("learning_rate", "0.1"),
         ("learning_rate", None),
         ("learning_rate", False),
+        ("learning_rate", 10**400),
         ("warm_up", 0.5),
         ("decay", "yes"),
         ("decay", 1),

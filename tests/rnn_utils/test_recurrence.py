@@ -252,3 +252,14 @@ def test_a_saved_model_keeps_its_fast_layers(build, tmp_path, fast):
     fast.clear()
     assert np.array_equal(model(x), loaded(x))
     assert len(fast) % 2 == 0 and fast, "both go the fast way"
+
+
+def test_whole_numbers_are_left_to_keras(fast):
+    x = np.arange(BATCH * STEPS * INPUT, dtype=np.int32).reshape(BATCH, STEPS, INPUT)
+    ours = layers.SimpleRNN(UNITS)
+    theirs = keras.layers.SimpleRNN(UNITS)
+    expected = theirs(x)
+    ours.build(x.shape)
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(ours(x), expected, atol=CLOSE)
+    assert not fast

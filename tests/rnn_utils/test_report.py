@@ -44,7 +44,7 @@ def test_the_same_figure_gives_the_same_bytes(shown):
     assert shown[0][0].data == shown[1][0].data
 
 
-@pytest.mark.parametrize("alt", ["", "  \n "])
+@pytest.mark.parametrize("alt", ["", "  \n ", None])
 def test_a_figure_without_alt_text_is_refused(alt, shown):
     with pytest.raises(ValueError, match="alt is empty"):
         report.show(figure(), alt)

@@ -60,3 +60,15 @@ def test_a_tensorflow_that_is_at_work_already_is_warned_of():
     assert run.returncode == 0
     assert run.stderr.count("TensorFlow was at work before rnn_utils was imported") == 1
     assert "Restart Python and import rnn_utils first" in run.stderr
+
+
+def test_keras_runs_on_tensorflow_whatever_was_chosen_elsewhere(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    run = python("from rnn_utils.startup import keras; print(keras.backend.backend())")
+    assert (run.stdout, run.stderr) == ("tensorflow\n", "")
+
+
+def test_a_keras_that_runs_on_something_else_is_refused(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")
+    run = python("import keras\nimport rnn_utils.startup")
+    assert "restart Python and import rnn_utils before keras" in run.stderr

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ from rnn_utils.adam import Adam
 from rnn_utils.images import reduce_images
 from rnn_utils.recipe import BETTER, Recipe
 from rnn_utils.startup import keras, tf
-from rnn_utils.training import TrainingDiverged, evaluate, train, train_seeds
+from rnn_utils.training import TrainingDiverged, evaluate, predict_logits, train, train_seeds
 
 HERE = str(Path(__file__).parent)
 SMALL = Recipe(n_hidden=8, batch_size=20, iterations=25)
@@ -557,3 +558,58 @@ def test_the_better_recipe_reaches_more_with_one_epoch(full_mnist, build, seeds,
     )
     accuracies = [evaluate(run.model, held_out, full_mnist.test_labels).accuracy for run in runs]
     assert np.mean(accuracies) >= least, accuracies
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"recipe": 100}, "recipe must be a Recipe, got 100"),
+        ({"validation": 0.1}, r"validation must be a pair \(sequences, labels\), got 0.1"),
+        ({"validation": toy()[0]}, "validation must be a pair"),
+        ({"validation": (*toy(), None)}, "validation must be a pair"),
+    ],
+)
+def test_other_types_are_refused_by_name(changed, words):
+    options = {"recipe": SMALL, "validation": None, **changed}
+    with pytest.raises(TypeError, match=words):
+        train(models.basic_rnn(SMALL), *toy(), progress=False, **options)
+
+
+def test_a_model_without_weights_to_train_is_refused():
+    frozen = models.basic_rnn(SMALL)
+    frozen.trainable = False
+    for model in (frozen, keras.Sequential([keras.layers.Dense(10)])):
+        with pytest.raises(ValueError, match=r"has no weights to train: give it a keras\.Input"):
+            train(model, *toy(), SMALL, progress=False)
+
+
+def test_a_loss_that_would_be_left_out_is_refused():
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16)),
+            keras.layers.SimpleRNN(8, kernel_regularizer="l2"),
+            keras.layers.Dense(10),
+        ]
+    )
+    with pytest.raises(ValueError, match="use the recipe's weight_decay"):
+        train(model, *toy(), SMALL, progress=False)
+
+
+def test_a_divergence_can_be_sent_to_another_process():
+    diverged = TrainingDiverged(3, math.nan, 2.5, SMALL)
+    diverged.runs = ["one"]
+    copy = pickle.loads(pickle.dumps(diverged))
+    assert (str(copy), copy.iteration, copy.runs) == (str(diverged), 3, ["one"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda x: (255 * x).astype(np.uint8), "sequences must be floats"),
+        (lambda x: x[0], "sequences must be floats of shape"),
+        (lambda x: np.where(x > 0.9, np.nan, x), "sequences hold nan"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(spoil, words):
+    with pytest.raises(ValueError, match=words):
+        predict_logits(models.basic_rnn(SMALL), spoil(toy()[0]))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_utils import Recipe, basic_rnn, load_mnist, reduce_images, train
+from rnn_utils.startup import tf
 from rnn_utils.workers import several_machines
 
 SMALL = {"n_hidden": 8, "batch_size": 20, "iterations": 20}
@@ -17,15 +18,13 @@ PATIENCE = 200  # seconds until a process counts as hanging
 
 
 @pytest.fixture
-def start(root):
-    """Return a function that starts the example as one of several workers."""
+def run(root):
+    """Return a function that starts a program as one of several workers."""
     workers = []
 
-    def started(addresses, index, recipe, *options):
-        words = [*addresses, "--index", str(index), "--source", "mnist-5k", *options]
-        program = root / "examples" / "several_machines.py"
+    def started(*words):
         worker = subprocess.Popen(
-            [sys.executable, program, *words, "--recipe", json.dumps(recipe)],
+            [sys.executable, *map(str, words)],
             env={**os.environ, "PYTHONPATH": str(root), "CUDA_VISIBLE_DEVICES": "-1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -38,6 +37,18 @@ def start(root):
     for worker in workers:
         worker.kill()
         worker.wait()
+
+
+@pytest.fixture
+def start(root, run):
+    """Return a function that starts the example as one of several workers."""
+    program = root / "examples" / "several_machines.py"
+
+    def started(addresses, index, recipe, *options):
+        words = [*addresses, "--index", index, "--source", "mnist-5k", *options]
+        return run(program, *words, "--recipe", json.dumps(recipe))
+
+    return started
 
 
 @pytest.fixture
@@ -101,3 +112,30 @@ def test_nonsense_is_refused_before_anything_starts(machines, index, words):
     with pytest.raises(ValueError, match=words), several_machines(machines, index):
         pass
     assert "TF_CONFIG" not in os.environ
+
+
+def test_a_mistake_of_this_machine_is_not_blamed_on_another(addresses, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "as it was")
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", tf.distribute.get_strategy)
+    with (
+        pytest.raises(tf.errors.InvalidArgumentError, match="Incompatible shapes"),
+        several_machines(addresses[:1], 0),
+    ):
+        tf.zeros(2) + tf.zeros(3)
+    assert os.environ["TF_CONFIG"] == "as it was"
+
+
+def test_the_first_to_be_done_waits_for_the_others(run, addresses, tmp_path):
+    """A machine that is gone for five seconds counts as lost; here the second is late by eight."""
+    late = tmp_path / "late.py"
+    late.write_text(
+        "import sys, time\n"
+        "from rnn_utils.workers import several_machines\n"
+        "with several_machines(sys.argv[2:], int(sys.argv[1])):\n"
+        "    time.sleep(8 * int(sys.argv[1]))\n"
+        "print('both done')\n"
+    )
+    workers = [run(late, index, *addresses) for index in (0, 1)]
+    for worker in workers:
+        said, _ = worker.communicate(timeout=PATIENCE)
+        assert (worker.returncode, said) == (0, "both done\n")

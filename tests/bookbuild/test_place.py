@@ -1,0 +1,53 @@
+"""What a machine is: its GPUs, its packages, where its digits are."""
+
+import os
+from importlib.metadata import PackageNotFoundError
+
+import pytest
+
+from bookbuild.book import BookError
+from bookbuild.jobs import here
+from bookbuild.place import gpu_models, survey
+
+GPUS = "0, GPU-11aa, A100\n1, GPU-22bb, T4\n"
+
+
+@pytest.fixture
+def two_gpus(monkeypatch, tmp_path):
+    """Pretend that this machine has two GPUs of different models."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\nprintf '{GPUS}'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("visible", "models"),
+    [("0", ["A100"]), ("1,0", ["A100", "T4"]), ("GPU-22", ["T4"]), ("", ["none"]), ("7", ["none"])],
+)
+def test_gpus_are_chosen_by_number_or_by_the_start_of_their_name(
+    two_gpus, monkeypatch, visible, models
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpu_models() == models
+
+
+def test_each_model_of_gpu_is_a_place_of_its_own(two_gpus):
+    assert [place.device["gpu"] for place in here(())] == ["A100", "T4"]
+
+
+def test_a_book_that_is_not_installed_is_no_place(monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("bookbuild.place.distribution", missing)
+    with pytest.raises(BookError, match=r"pip install --no-deps -e \."):
+        survey()
+
+
+def test_a_relative_path_to_the_digits_is_one_place_for_all(book):
+    book.add("one", "import os; print(os.environ['RNN_UTILS_DATA'])")
+    done = book.run_apart("execute", RNN_UTILS_DATA="digits")
+    assert done.returncode == 0, done.stderr
+    assert book.printed("one") == f"{book.root / 'digits'}\n"
