@@ -33,14 +33,14 @@ class FastPath:
             return super().call(
                 sequences, initial_state=initial_state, mask=mask, training=training
             )
-        if self.go_backwards:
-            sequences = tf.reverse(sequences, [1])
         cell = self.cell
         weights = [
             tf.convert_to_tensor(weight)
             for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
         ]
-        return recurrence.run(self.recurrence, sequences, weights, self.return_sequences)
+        return recurrence.run(
+            self.recurrence, sequences, weights, self.return_sequences, self.go_backwards
+        )
 
     def is_plain(self, sequences, training) -> bool:
         """Tell whether the fast path computes what this layer is asked for."""

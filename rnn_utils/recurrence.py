@@ -12,10 +12,10 @@ one apart would copy them. What the inputs add to a gate comes in one of two way
   steps. That suits the wide inputs of a stack's upper layers, and a candidate that takes its two
   sides apart anyway.
 
-Each cell is a pair of functions. The forward one reads sequences (batch, n_steps, n_input) from a
-state of zeros; it returns the states, one tensor (batch, n_hidden) per step, and what the way
+Each cell is a pair of functions. The forward one reads the inputs, a tensor (batch, n_input) per
+step, from a state of zeros; it returns the states, (batch, n_hidden) per step, and what the way
 back needs. The backward one is given the derivative of the loss by each state, None where there
-is none, and returns those by the sequences and the weights. Weights and the order of the gates
+is none, and returns those by the inputs and the weights. Weights and the order of the gates
 are Keras's: z, r, h~ in a GRU; i, f, c~, o in an LSTM. `dh` is the derivative of the loss by h,
 `a` is what tanh or sigmoid is taken of. The tests hold values and gradients against Keras's
 layers.
@@ -41,7 +41,13 @@ class Cell(NamedTuple):
     backward: Callable[..., tuple[Tensor, ...]]
 
 
-def run(cell: Cell, x: Tensor, weights: list[Tensor], return_sequences: bool = False) -> Tensor:
+def run(
+    cell: Cell,
+    x: Tensor,
+    weights: list[Tensor],
+    return_sequences: bool = False,
+    go_backwards: bool = False,
+) -> Tensor:
     """Run a cell over sequences, with its own gradient.
 
     Parameters
@@ -54,15 +60,19 @@ def run(cell: Cell, x: Tensor, weights: list[Tensor], return_sequences: bool = F
         As `layer.trainable_variables` of the Keras layer lists them.
     return_sequences : bool
         Return every state (batch, n_steps, n_hidden), not only the last (batch, n_hidden).
+    go_backwards : bool
+        Read from the last step to the first; states are in the order in which they are computed.
     """
+    order = slice(None, None, -1 if go_backwards else 1)
 
     @tf.custom_gradient
     def passes(x, *weights):
-        h, saved = cell.forward(x, *weights)
+        h, saved = cell.forward(tf.unstack(x, axis=1)[order], *weights)
 
         def gradient(d_out):
             dh = tf.unstack(d_out, axis=1) if return_sequences else [None] * (len(h) - 1) + [d_out]
-            return cell.backward(dh, saved, *weights)
+            dx, *d_weights = cell.backward(dh, saved, *weights)
+            return tf.stack(dx[order], axis=1), *d_weights
 
         return tf.stack(h, axis=1) if return_sequences else h[-1], gradient
 
@@ -76,9 +86,9 @@ def rnn_forward(x, W, U, b):
     """Return the states; keep each step's input and state."""
     at_first = tf.concat([W, b[None]], axis=0)  # before the first step the state is 0
     later = tf.concat([at_first, U], axis=0)
-    one = ones(x)
+    one = ones(x[0])
     states, saved = [], []
-    for x_t in tf.unstack(x, axis=1):
+    for x_t in x:
         v = tf.concat([x_t, one, *states[-1:]], axis=1)
         h = tf.tanh(v @ (later if states else at_first))
         saved.append((v, h))
@@ -96,7 +106,7 @@ def rnn_backward(dh, saved, W, U, b):
     das = by_gate_and_step(das)
     rows = [W.shape[0], 1, U.shape[0]]
     dW, db, dU = tf.split(over_steps([v for v, _ in saved], das, sum(rows)), rows)
-    return d_sequences(das, [W]), dW, dU, db[0]
+    return d_inputs(das, [W]), dW, dU, db[0]
 
 
 # --- GRU: h_t = z h_{t-1} + (1 - z) h~, with h~ = tanh(x-part + r * h-part) ----------------------
@@ -111,11 +121,11 @@ def gru_forward(x, W, U, b):
     """
     (bx_z, bx_r, bx_h), (bh_z, bh_r, bh_h) = tf.split(b[0], 3), tf.split(b[1], 3)
     U_z, U_r, U_h = by_gate(U, 3)
-    inputs = tf.concat(tf.unstack(x, axis=1), axis=0)
+    inputs = tf.concat(x, axis=0)
     inputs = tf.concat([inputs, ones(inputs)], axis=1)  # (n_steps * batch, n_input + 1)
     biases = bx_z + bh_z, bx_r + bh_r, bx_h
     from_inputs = [
-        tf.split(inputs @ tf.concat([W_gate, b_gate[None]], axis=0), x.shape[1])
+        tf.split(inputs @ tf.concat([W_gate, b_gate[None]], axis=0), len(x))
         for W_gate, b_gate in zip(by_gate(W, 3), biases, strict=True)
     ]
     h, h_z, h_r, h_h = 0.0, 0.0, 0.0, bh_h[None]
@@ -155,7 +165,7 @@ def gru_backward(dh, saved, W, U, b):
     db_z, db_r, _ = by_gate(dbx, 3)
     dbh_h = tf.reduce_sum(tf.add_n(dh_h), axis=0, keepdims=True)
     db = tf.concat([dbx, tf.concat([db_z, db_r, dbh_h], axis=1)], axis=0)
-    return d_sequences([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
+    return d_inputs([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
 
 
 # --- LSTM: c_t = f c_{t-1} + i c~, h_t = o tanh(c_t) --------------------------------------------
@@ -166,9 +176,9 @@ def lstm_forward(x, W, U, b):
     W_b = zip(by_gate(W, 4), by_gate(b[None], 4), strict=True)
     at_first = [tf.concat(weights, axis=0) for weights in W_b]
     later = [tf.concat(weights, axis=0) for weights in zip(at_first, by_gate(U, 4), strict=True)]
-    one, c = ones(x), 0.0
+    one, c = ones(x[0]), 0.0
     states, saved = [], []
-    for x_t in tf.unstack(x, axis=1):
+    for x_t in x:
         v, c_prev = tf.concat([x_t, one, *states[-1:]], axis=1), c
         for_i, for_f, for_c, for_o = later if states else at_first
         i, f, o = tf.sigmoid(v @ for_i), tf.sigmoid(v @ for_f), tf.sigmoid(v @ for_o)
@@ -200,7 +210,7 @@ def lstm_backward(dh, saved, W, U, b):
     das = by_gate_and_step(das)
     rows = [W.shape[0], 1, U.shape[0]]
     dW, db, dU = tf.split(over_steps([v for v, *_ in saved], das, sum(rows)), rows)
-    return d_sequences(das, by_gate(W, 4)), dW, dU, db[0]
+    return d_inputs(das, by_gate(W, 4)), dW, dU, db[0]
 
 
 RNN = Cell(rnn_forward, rnn_backward)
@@ -209,7 +219,7 @@ LSTM = Cell(lstm_forward, lstm_backward)
 
 
 def ones(x: Tensor) -> Tensor:
-    """Return a 1 for the bias, for each sequence."""
+    """Return a 1 for the bias, for each row of x."""
     return tf.ones((tf.shape(x)[0], 1))
 
 
@@ -251,10 +261,10 @@ def over_steps(v: list[Tensor], das: list[list[Tensor]], rows: int) -> Tensor:
     return tf.concat([tf.add_n(list(map(of_step, v, da))) for da in das], axis=1)
 
 
-def d_sequences(das: list[list[Tensor]], W_gates: list[Tensor]) -> Tensor:
-    """Return the derivative by the sequences (batch, n_steps, n_input)."""
-    d_inputs = add(*[back(tf.concat(da, axis=0), W) for da, W in zip(das, W_gates, strict=True)])
-    return tf.stack(tf.split(d_inputs, len(das[0])), axis=1)
+def d_inputs(das: list[list[Tensor]], W_gates: list[Tensor]) -> list[Tensor]:
+    """Return the derivative by each step's input (batch, n_input)."""
+    dx = add(*[back(tf.concat(da, axis=0), W) for da, W in zip(das, W_gates, strict=True)])
+    return tf.split(dx, len(das[0]))
 
 
 def add(*terms: Tensor | None) -> Tensor:

@@ -38,7 +38,8 @@ from rnn_utils.progress import progress_stream
 from rnn_utils.recipe import Recipe
 from rnn_utils.startup import keras, tf
 
-UPDATES_PER_CALL = 10  # updates between two looks from Python: progress, divergence, validation
+UPDATES_PER_CALL = 50  # updates between two looks from Python: progress and divergence
+VALIDATED_EVERY = 10  # updates, where there is something to validate with
 ROWS_PER_CALL = 5000  # sequences that are evaluated at once
 
 NO_GRADIENT = tf.UnconnectedGradients.ZERO  # of a weight that the loss does not depend on
@@ -307,10 +308,11 @@ def repeat_update(
     start: float,
 ) -> History:
     """Feed the update with batches of n sequences until the recipe's iterations are done."""
+    at_once = UPDATES_PER_CALL if validation is None else VALIDATED_EVERY
     losses, validated = [], []
     bar = tqdm(total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70)
     with as_traced(), bar:
-        for batches in draw_batches(n, recipe):
+        for batches in draw_batches(n, recipe, at_once):
             new = update(tf.constant(batches)).numpy()
             finite = np.isfinite(new)
             if not finite.all():
@@ -349,8 +351,8 @@ def cross_entropies(labels: Any, logits: Any) -> Any:
     return -tf.reduce_sum(one_hot * tf.nn.log_softmax(logits), axis=-1)
 
 
-def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
-    """Yield int32 indices (k, batch_size), k updates at a time, `iterations` in all.
+def draw_batches(n: int, recipe: Recipe, at_once: int = UPDATES_PER_CALL) -> Iterator[np.ndarray]:
+    """Yield int32 indices (k, batch_size), k <= `at_once` updates at a time, `iterations` in all.
 
     Batches are cut from a random permutation of the n sequences; when too few are left for
     another batch, a new permutation is drawn and they are left out. So no batch holds a sequence
@@ -358,9 +360,9 @@ def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
     """
     rng = np.random.default_rng(recipe.seed)
     order = np.empty(0, np.int32)
-    for first in range(0, recipe.iterations, UPDATES_PER_CALL):
+    for first in range(0, recipe.iterations, at_once):
         batches = []
-        for _ in range(min(UPDATES_PER_CALL, recipe.iterations - first)):
+        for _ in range(min(at_once, recipe.iterations - first)):
             if len(order) < recipe.batch_size:
                 order = rng.permutation(n).astype(np.int32)
             batch, order = np.split(order, [recipe.batch_size])

@@ -98,4 +98,10 @@ def several_machines(
 
 def leave_together(strategy: tf.distribute.MultiWorkerMirroredStrategy) -> None:
     """Wait until all machines are here, lest one that is done look like one that is lost."""
-    strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(lambda: tf.constant(1.0)), axis=None)
+
+    @tf.function(autograph=False)
+    def count_all():
+        here = strategy.run(lambda: tf.constant(1))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, here, axis=None)
+
+    count_all()

@@ -342,7 +342,10 @@ def test_validation_is_measured_every_tenth_update_and_at_the_end():
 
 def test_batches_are_cut_from_permutations():
     recipe = replace(SMALL, batch_size=30, iterations=17)
-    batches = np.concatenate(list(training.draw_batches(100, recipe)))
+    parts = list(training.draw_batches(100, recipe, at_once=5))
+    assert [len(part) for part in parts] == [5, 5, 5, 2]
+    batches = np.concatenate(parts)
+    np.testing.assert_array_equal(batches, *training.draw_batches(100, recipe))
     assert batches.shape == (17, 30)
     assert all(len(set(batch)) == 30 for batch in batches)
     epochs = [np.concatenate(batches[i : i + 3]) for i in range(0, 15, 3)]
