@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     if busy > BUSY:
         print(f"Something else uses {busy:.0f} % of the processor: these times will mislead")
 
-    failed = False
+    failed, machine = False, describe_machine()
     with tempfile.TemporaryDirectory() as digits:
         source = run_job({"measure": "digits"}, Path(digits))["source"]
         for name in arguments.parts or PARTS:
@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
             results = Results(
                 part=name,
                 date=date.today().isoformat(),
-                machine=describe_machine(),
+                machine=machine,
                 busy_percent=busy,
                 digits=source,
                 recipe=asdict(plan.recipe),
