@@ -67,7 +67,7 @@ def checked_sequences(
             f"n_steps={recipe.n_steps} rows of n_input={recipe.n_input}"
         )
     if len(sequences) == 0:
-        raise ValueError(f"there are no {what}sequences: shape {sequences.shape}")
+        raise ValueError(f"there are no {what}sequences to read: shape {sequences.shape}")
     with np.errstate(over="ignore"):  # what float32 cannot hold is found as infinite
         sequences = sequences.astype(np.float32, copy=False)
     if not np.isfinite(sequences).all():
