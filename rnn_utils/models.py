@@ -20,7 +20,7 @@ from rnn_utils.startup import keras
 
 
 def basic_rnn(recipe: Recipe) -> keras.Model:
-    """Return one recurrent layer whose last state is read out: h_16 W_y + b_y."""
+    """Return one recurrent layer, read out at the end: h_16 W_y + b_y."""
     seeds = _seeds(recipe)
     rnn = layers.SimpleRNN(recipe.n_hidden, **_start(seeds), name="rnn")
     return _classifier("basic_rnn", recipe, [rnn], seeds)

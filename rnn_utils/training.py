@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ UPDATES_PER_CALL = 50  # updates between two looks from Python: progress and div
 VALIDATED_EVERY = 10  # updates, where there is something to validate with
 ROWS_PER_CALL = 5000  # sequences that are evaluated at once
 
-NO_GRADIENT = tf.UnconnectedGradients.ZERO  # of a weight that the loss does not depend on
+ZERO = tf.UnconnectedGradients.ZERO  # the gradient of a weight that the loss does not depend on
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,10 +239,10 @@ def compile_update(
     recipe: Recipe,
     adam: Adam | None = None,
 ) -> Callable[[Any], Any]:
-    """Compile the loop body: batches of indices in, the loss before each update out.
+    """Compile the loop body: batches of indices in, losses before each out.
 
-    The data stays where the model is; only the indices of each batch travel. A batch is worked
-    on in parts, whose losses and gradients add up to those of the batch.
+    The data stays where the model is; only the indices of a batch travel.
+    It is worked on in shards, whose losses and gradients add up to its own.
     """
     check_model(model)
     check_replicas(recipe)
@@ -251,29 +252,27 @@ def compile_update(
     adam = adam or Adam(weights, recipe)
 
     @tf.function(autograph=False)
-    def loss_and_gradients(x, y):
+    def loss_and_gradients(shard, x, y):
+        share = shard.shape[0] / recipe.batch_size
         with tf.GradientTape() as tape:
-            logits = model(x, training=True)
+            logits = model(tf.gather(x, shard), training=True)
             check_logits(logits, recipe)
-            part = y.shape[0] / recipe.batch_size  # so that shards add up to the batch's mean
-            loss = cross_entropy(y, logits) * part
-        gradients = tape.gradient(
-            loss, [weight.value for weight in weights], unconnected_gradients=NO_GRADIENT
-        )
-        return loss, gradients
+            loss = share * cross_entropy(tf.gather(y, shard), logits)
+        values = [weight.value for weight in weights]
+        return loss, tape.gradient(loss, values, unconnected_gradients=ZERO)
 
     def measure(batch, x, y):
         shards = shards_of_replica(batch, recipe)
-        parts = [loss_and_gradients(tf.gather(x, i), tf.gather(y, i)) for i in shards]
+        parts = [loss_and_gradients(shard, x, y) for shard in shards]
         loss, gradients = sum_of_parts(parts)
         return only_if_finite(loss, gradients), gradients
 
     def step(gradients):
         adam.step(clip(over_replicas(gradients), recipe.clip_norm))
 
-    @tf.function(
-        input_signature=[tf.TensorSpec([None, recipe.batch_size], tf.int32)], autograph=False
-    )
+    indices = tf.TensorSpec([None, recipe.batch_size], tf.int32)
+
+    @tf.function(input_signature=[indices], autograph=False)
     def update(batches):
         def goes_on(i, finite, losses):
             return tf.logical_and(finite, i < tf.shape(batches)[0])
@@ -282,7 +281,8 @@ def compile_update(
             loss, gradients = strategy.run(measure, args=(batches[i], x, y))
             loss = sum_of_replicas(loss)
             finite = tf.math.is_finite(loss)
-            tf.cond(finite, lambda: strategy.run(step, args=(gradients,)), lambda: None)
+            make_step = partial(strategy.run, step, args=(gradients,))
+            tf.cond(finite, make_step, lambda: None)
             return i + 1, finite, losses.write(i, loss)
 
         losses = tf.TensorArray(tf.float32, size=tf.shape(batches)[0])

@@ -78,6 +78,15 @@ def test_a_failed_page_leaves_no_earlier_run_that_could_be_taken_for_it(book):
     assert not book.failed("one").exists()
 
 
+@pytest.fixture
+def heeds_interrupts():
+    """Let children be interrupted, also where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_kernel_and_keeps_the_earlier_run(book, number):
     book.add("one", "from pathlib import Path\nPath('started').touch()", "import time")

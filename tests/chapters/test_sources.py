@@ -1,5 +1,7 @@
 """What every chapter's source has in common with the others."""
 
+import inspect
+import pkgutil
 import re
 
 import nbformat
@@ -89,6 +91,15 @@ def test_links_between_pages_lead_somewhere(page, source):
 def test_recorded_names_are_written_once(source):
     names = re.findall(r'\brecord\(\s*"([a-z0-9_]+)"', "\n".join(c.source for c in code(source)))
     assert len(names) == len(set(names))
+
+
+def test_what_a_page_lists_of_the_package_fits_the_page(root, source):
+    rules = (root / "chapters" / "ruff.toml").read_text()
+    widest = int(re.search(r"line-length = (\d+)", rules)[1])
+    cells = "\n".join(cell.source for cell in code(source))
+    for name in re.findall(r"^source_code\((\S+)\)$", cells, re.M):
+        listed = inspect.getsource(pkgutil.resolve_name(f"rnn_utils.{name}"))
+        assert [line for line in listed.splitlines() if len(line) > widest] == []
 
 
 def test_the_front_page_names_every_chapter(root):
