@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_utils.recipe import Recipe
+from rnn_utils.startup import keras, tf
 
 
 def checked_task(
@@ -66,7 +67,7 @@ def checked_sequences(
             f"{what}sequences have shape {sequences.shape}, but the recipe reads "
             f"n_steps={recipe.n_steps} rows of n_input={recipe.n_input}"
         )
-    if len(sequences) == 0:
+    if sequences.size == 0:
         raise ValueError(f"there are no {what}sequences to read: shape {sequences.shape}")
     with np.errstate(over="ignore"):  # what float32 cannot hold is found as infinite
         sequences = sequences.astype(np.float32, copy=False)
@@ -88,17 +89,51 @@ def check_labels(labels: np.ndarray, n_classes: int, what: str = "") -> None:
         )
 
 
-def check_logits(logits: Any, recipe: Recipe) -> None:
-    """Raise ValueError if a model does not put out one logit for each class."""
-    if logits.shape.rank != 2 or logits.shape[1] != recipe.n_classes:
+def check_logits(logits: Any, recipe: Recipe | None = None) -> None:
+    """Raise ValueError if a model does not put out a float32 logit for each class."""
+    if not tf.is_tensor(logits):
+        raise ValueError(f"the model puts out a {type(logits).__name__}, not one tensor of logits")
+    if logits.dtype != tf.float32:
         raise ValueError(
-            f"the model puts out {logits.shape}, but the recipe's logits are (batch, "
-            f"n_classes={recipe.n_classes})"
+            f"the model puts out {logits.dtype.name}, but logits are float32: give its last layer "
+            "dtype='float32'"
+        )
+    right = logits.shape.rank == 2 and (recipe is None or logits.shape[1] == recipe.n_classes)
+    if not right:
+        wanted = "n_classes" if recipe is None else f"n_classes={recipe.n_classes}"
+        raise ValueError(f"the model puts out {logits.shape}, but logits are (batch, {wanted})")
+
+
+def check_reads(model: Any, sequences: np.ndarray) -> None:
+    """Raise TypeError or ValueError if a model is none, or not one for such sequences."""
+    if not isinstance(model, keras.Layer):
+        raise TypeError(
+            f"model must be a Keras model, got {model!r}: the functions that build one are called "
+            "with a recipe, as in basic_rnn(recipe)"
+        )
+    shape = getattr(model, "input_shape", None)  # unknown before the first call of some models
+    if shape is None:
+        return
+    reads = shape[1:] if isinstance(shape, tuple) else ()
+    if len(reads) == 3 and reads[-1] == 1:  # Keras adds such an axis by itself
+        reads = reads[:-1]
+    if len(reads) != 2 or any(
+        of_model not in (None, there)
+        for of_model, there in zip(reads, sequences.shape[1:], strict=True)
+    ):
+        raise ValueError(
+            f"the model {model.name!r} reads {shape}, but the sequences are {sequences.shape}"
         )
 
 
-def check_model(model: Any) -> None:
-    """Raise ValueError if a model has nothing to train, or a loss that would be left out."""
+def check_trainable(model: Any) -> None:
+    """Raise ValueError if a model has nothing that `train` can train, or a loss it leaves out."""
+    for weight in model.trainable_variables:
+        if weight.dtype != "float32":
+            raise ValueError(
+                f"the weight {weight.path!r} is {weight.dtype}, and training keeps float32: build "
+                "the model of layers with dtype='float32'"
+            )
     if not model.trainable_variables:
         raise ValueError(
             f"the model {model.name!r} has no weights to train: give it a keras.Input, or unfreeze "

@@ -37,9 +37,16 @@ def has_gpu() -> bool:
     return bool(tf.config.list_logical_devices("GPU"))
 
 
-def check_replicas(recipe: Recipe) -> None:
-    """Raise ValueError if the replicas cannot share a batch equally."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+def check_replicas(recipe: Recipe, model: Any) -> None:
+    """Raise ValueError if the replicas cannot share a batch equally, or do not have the model."""
+    strategy = tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    mirrored = strategy.extended.variable_created_in_scope
+    if replicas > 1 and not all(mirrored(weight.value) for weight in model.variables):
+        raise ValueError(
+            f"the model {model.name!r} was built outside the scope of the strategy that trains it: "
+            "build it inside, too, after `with strategy.scope():`"
+        )
     if recipe.batch_size % replicas:
         raise ValueError(
             f"a batch_size of {recipe.batch_size} cannot be shared equally by {replicas} replicas: "

@@ -56,6 +56,14 @@ def _has_nvidia_device() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
 
 
+def has_seed() -> bool:
+    """Tell whether TensorFlow's random operations, as in Keras's `fit`, have a seed to repeat."""
+    try:
+        return tf.compat.v1.get_seed(None) != (None, None)
+    except RuntimeError:  # none, though operations are to repeat
+        return False
+
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 if "keras" not in sys.modules:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has chosen elsewhere
@@ -69,6 +77,8 @@ with without_chatter():
             "restart Python and import rnn_utils before keras"
         )
     tf.config.list_physical_devices()
+    if not has_seed():
+        tf.random.set_seed(0)
     tf.config.experimental.enable_op_determinism()
 
 try:

@@ -20,7 +20,8 @@ from rnn_utils.adam import Adam
 from rnn_utils.checks import (
     check_labels,
     check_logits,
-    check_model,
+    check_reads,
+    check_trainable,
     checked_data,
     checked_sequences,
     checked_task,
@@ -142,8 +143,8 @@ def train(
     Raises
     ------
     ValueError, TypeError
-        If sequences, labels and recipe do not fit together, or the model has nothing to train or
-        a loss of its own; the message names the value.
+        If model, sequences, labels and recipe do not fit together, or the model has nothing to
+        train or a loss of its own; the message names the value.
     TrainingDiverged
         If the loss or its gradient is no longer finite. The model is left as the update before
         made it.
@@ -195,11 +196,13 @@ def train_seeds(
     Raises
     ------
     TypeError
-        If seeds is not iterable.
+        If build is no function, or seeds not iterable.
     ValueError, TrainingDiverged
         As `train` does; the model that diverged is lost, the runs before are in `runs`.
     """
     sequences, labels, validation = checked_task(sequences, labels, recipe, validation)
+    if isinstance(build, keras.Layer) or not callable(build):
+        raise TypeError(f"build must be a function such as basic_rnn, got {build!r}")
     if not isinstance(seeds, Iterable):
         raise TypeError(f"seeds must be several whole numbers such as range(5), got {seeds!r}")
     recipes = [replace(recipe, seed=seed) for seed in seeds]
@@ -244,8 +247,9 @@ def compile_update(
     The data stays where the model is; only the indices of a batch travel.
     It is worked on in shards, whose losses and gradients add up to its own.
     """
-    check_model(model)
-    check_replicas(recipe)
+    check_reads(model, sequences)
+    check_trainable(model)
+    check_replicas(recipe, model)
     strategy = tf.distribute.get_strategy()
     x, y = resident(sequences), resident(labels)
     weights = model.trainable_variables
@@ -375,16 +379,22 @@ def predict_logits(model: keras.Model, sequences: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    ValueError
-        If there are no sequences, or they are not finite floats of that shape.
+    ValueError, TypeError
+        If there are no sequences, they are not finite floats of that shape, or the model is not
+        one that turns them into logits.
     """
     return logits_of_checked(model, checked_sequences(sequences))
 
 
 def logits_of_checked(model: keras.Model, sequences: np.ndarray) -> np.ndarray:
     """Do what `predict_logits` does with sequences that `checked_sequences` returned."""
-    parts = range(0, len(sequences), ROWS_PER_CALL)
-    return np.concatenate([model(sequences[i : i + ROWS_PER_CALL]).numpy() for i in parts])
+    check_reads(model, sequences)
+    logits = []
+    for first in range(0, len(sequences), ROWS_PER_CALL):
+        part = model(sequences[first : first + ROWS_PER_CALL])
+        check_logits(part)
+        logits.append(part.numpy())
+    return np.concatenate(logits)
 
 
 def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> Evaluation:
@@ -401,8 +411,8 @@ def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> E
 
     Raises
     ------
-    ValueError
-        If there is nothing to measure, or sequences and labels do not fit together.
+    ValueError, TypeError
+        If there is nothing to measure, or model, sequences and labels do not fit together.
     """
     return measure_checked(model, *checked_data(sequences, labels))
 

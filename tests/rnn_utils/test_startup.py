@@ -72,3 +72,25 @@ def test_a_keras_that_runs_on_something_else_is_refused():
     run = python("import keras\nkeras.backend.backend = lambda: 'jax'\nimport rnn_utils.startup")
     assert "Keras runs on jax here" in run.stderr
     assert "restart Python and import rnn_utils before keras" in run.stderr
+
+
+def test_a_network_of_the_book_can_be_fitted_by_keras_with_no_seed_of_the_readers():
+    run = python(
+        "import numpy as np; from rnn_utils import Recipe, basic_rnn\n"
+        "model = basic_rnn(Recipe(n_hidden=4)); model.compile(loss='mse')\n"
+        "fit = model.fit(np.zeros((8, 16, 16), 'float32'), np.zeros((8, 10)), verbose=0)\n"
+        "print(len(fit.history['loss']))"
+    )
+    assert run.stdout == "1\n", run.stderr
+
+
+@pytest.mark.parametrize("determinism", ["", "tf.config.experimental.enable_op_determinism();"])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_a_seed_that_was_chosen_before_is_kept(seed, determinism):
+    chosen = "" if seed is None else f"tf.random.set_seed({seed});"
+    run = python(
+        f"import tensorflow as tf; {determinism} {chosen}\n"
+        "from rnn_utils.startup import tf\n"
+        "print(tf.compat.v1.get_seed(None)[0])"
+    )
+    assert run.stdout == f"{seed or 0}\n", run.stderr

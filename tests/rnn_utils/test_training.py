@@ -173,23 +173,25 @@ strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 losses = []
 schedule = {"clip_norm": 0.5, "warm_up": 5, "decay": True}
 shares = {"recurrent_rate": 0.3, "weight_decay": 1.0}
-for options in ({}, schedule | shares, {"batch_size": 19}):
-    recipe = replace(SMALL, **options)
+outside = models.basic_rnn(SMALL)
+for options in ({}, schedule | shares, {"batch_size": 19}, None):
+    recipe = replace(SMALL, **(options or {}))
     with strategy.scope():
-        model = models.basic_rnn(recipe)
+        model = outside if options is None else models.basic_rnn(recipe)
         try:
             losses.append(train(model, *toy(), recipe, progress=False).loss.tolist())
         except ValueError as error:
             losses.append(str(error))
 print(json.dumps(losses))
 """
-    plain, clipped, refused = json.loads(python(program))
+    plain, clipped, refused, outside = json.loads(python(program))
     assert plain == pytest.approx(fit()[1].loss.tolist(), rel=1e-4)
     schedule = {"clip_norm": 0.5, "warm_up": 5, "decay": True}
     shares = {"recurrent_rate": 0.3, "weight_decay": 1.0}
     alone = fit(replace(SMALL, **schedule, **shares))[1].loss
     assert clipped == pytest.approx(alone.tolist(), rel=1e-4)
     assert refused == "a batch_size of 19 cannot be shared equally by 2 replicas: try 20"
+    assert outside.startswith("the model 'basic_rnn' was built outside the scope of the strategy")
 
 
 def written_out(recipe):
@@ -584,6 +586,60 @@ def test_a_model_without_weights_to_train_is_refused():
     for model in (frozen, keras.Sequential([keras.layers.Dense(10)])):
         with pytest.raises(ValueError, match=r"has no weights to train: give it a keras\.Input"):
             train(model, *toy(), SMALL, progress=False)
+
+
+def with_output(output, dtype="float32", shape=(16, 16)):
+    rows = keras.Input(shape)
+    state = keras.layers.SimpleRNN(4, dtype=dtype)(rows)
+    logits = keras.layers.Dense(10, dtype=dtype)(state)
+    return keras.Model(rows, output(logits))
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "words"),
+    [
+        (lambda: models.basic_rnn, TypeError, r"got <function .* as in basic_rnn\(recipe\)"),
+        (
+            lambda: models.lstm(replace(SMALL, n_input=8)),
+            ValueError,
+            "reads .*16, 8.* are .*16, 16",
+        ),
+        (lambda: models.deep_rnn(replace(SMALL, n_steps=8)), ValueError, "reads .*8, 16"),
+        (lambda: with_output(lambda y: {"y": y}), ValueError, "puts out a dict"),
+        (lambda: with_output(lambda y: y[:, None]), ValueError, r"puts out \(\d+, 1, 10\)"),
+        (
+            lambda: with_output(lambda y: y, "mixed_bfloat16"),
+            ValueError,
+            "bfloat16.*dtype='float32'",
+        ),
+    ],
+)
+@pytest.mark.parametrize("use", ["train", "evaluate", "predict_logits"])
+def test_a_model_that_does_not_fit_is_refused_before_it_is_used(use, build, error, words):
+    sequences, labels = toy()
+    with pytest.raises(error, match=words):
+        if use == "train":
+            train(build(), sequences, labels, SMALL, progress=False)
+        elif use == "evaluate":
+            evaluate(build(), sequences, labels)
+        else:
+            training.predict_logits(build(), sequences)
+
+
+def test_weights_of_another_precision_are_refused():
+    model = with_output(lambda y: keras.ops.cast(y, "float32"), "float64")
+    with pytest.raises(ValueError, match=r"kernel' is float64, .*dtype='float32'"):
+        train(model, *toy(), SMALL, progress=False)
+
+
+def test_an_axis_that_keras_adds_by_itself_is_no_mistake():
+    layers = [keras.Input((16, 16, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    train(keras.Sequential(layers), *toy(), SMALL, progress=False)
+
+
+def test_a_stack_of_seeds_needs_a_function_that_builds():
+    with pytest.raises(TypeError, match="build must be a function such as basic_rnn, got <"):
+        train_seeds(models.basic_rnn(SMALL), *toy(), SMALL, range(2), progress=False)
 
 
 def test_a_loss_that_would_be_left_out_is_refused():
