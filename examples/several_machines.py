@@ -28,11 +28,13 @@ def main():
     parser.add_argument("addresses", nargs="+", metavar="HOST:PORT")
     parser.add_argument("--index", type=int, required=True)
     parser.add_argument("--source", default="auto", help="of the digits")
-    parser.add_argument("--recipe", type=json.loads, default={})
+    parser.add_argument("--recipe", type=recipe_of, default=Recipe())
     parser.add_argument("--into", type=Path, help="a file for the losses")
     options = parser.parse_args()
+    recipe, into = options.recipe, options.into
+    if into and not into.parent.is_dir():
+        parser.error(f"--into: there is no folder {into.parent}")
 
-    recipe = Recipe(**options.recipe)
     mnist = load_mnist(options.source)
     sequences = reduce_images(mnist.train_images)
     first = options.index == 0
@@ -43,12 +45,20 @@ def main():
         )
     if first:
         print(f"loss {history.loss[-1]:.4f}, {history.seconds:.1f} s")
-    if first and options.into:
+    if first and into:
         results = {
             "loss": history.loss.tolist(),
             "seconds": history.seconds,
         }
-        options.into.write_text(json.dumps(results))
+        into.write_text(json.dumps(results))
+
+
+def recipe_of(text):
+    """Return the recipe of which the fields in a JSON object are set."""
+    try:
+        return Recipe(**json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -127,8 +127,19 @@ def check_reads(model: Any, sequences: np.ndarray) -> None:
 
 
 def check_trainable(model: Any) -> None:
-    """Raise ValueError if a model has nothing that `train` can train, or a loss it leaves out."""
+    """Raise ValueError if there is nothing to train, or something that `train` would leave out."""
+    for layer in getattr(model, "layers", []):
+        if getattr(layer, "stateful", False):
+            raise ValueError(
+                f"the layer {layer.name!r} is stateful, but sequences are drawn at random, so none "
+                "goes on where another ended: build it with stateful=False"
+            )
     for weight in model.trainable_variables:
+        if weight.constraint is not None:
+            raise ValueError(
+                f"the weight {weight.path!r} has a constraint, which this training leaves out: "
+                "build its layer without one"
+            )
         if weight.dtype != "float32":
             raise ValueError(
                 f"the weight {weight.path!r} is {weight.dtype}, and training keeps float32: build "
@@ -139,8 +150,25 @@ def check_trainable(model: Any) -> None:
             f"the model {model.name!r} has no weights to train: give it a keras.Input, or unfreeze "
             "a layer"
         )
+
+
+def check_losses(model: Any) -> None:
+    """Raise ValueError if the call of a model just now added a loss, which `train` leaves out."""
     if model.losses:
         raise ValueError(
             f"the model {model.name!r} adds a loss of its own, such as a regulariser, which this "
             "training leaves out: use the recipe's weight_decay"
+        )
+
+
+def check_fresh(model: Any, others: list[Any], seed: int) -> None:
+    """Raise ValueError if a model is one of the others, or of another architecture than they."""
+    if any(model is other for other in others):
+        raise ValueError("build returned the same model twice: it must make a fresh one each time")
+    if any(
+        [weight.shape for weight in model.variables] != [weight.shape for weight in other.variables]
+        for other in others
+    ):
+        raise ValueError(
+            f"build made another architecture with seed {seed} than before: only seeds may differ"
         )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from rnn_utils.parallel import has_gpu
 from rnn_utils.startup import tf
 
 OFF = "disable_meta_optimizer"  # TensorFlow's name for it
+
+lock = Lock()
+found: list[bool] = []  # by the blocks that run now, in all threads; the first is to be restored
 
 
 @contextmanager
@@ -20,9 +24,13 @@ def as_traced() -> Iterator[None]:
     good part of the wait for the first. A GPU's graphs are still searched: there it also chooses
     memory layouts.
     """
-    before = tf.config.optimizer.get_experimental_options().get(OFF, False)
-    tf.config.optimizer.set_experimental_options({OFF: before or not has_gpu()})
+    with lock:
+        found.append(tf.config.optimizer.get_experimental_options().get(OFF, False))
+        tf.config.optimizer.set_experimental_options({OFF: found[0] or not has_gpu()})
     try:
         yield
     finally:
-        tf.config.optimizer.set_experimental_options({OFF: before})
+        with lock:
+            before = found.pop()
+            if not found:
+                tf.config.optimizer.set_experimental_options({OFF: before})

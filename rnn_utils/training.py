@@ -18,8 +18,10 @@ from tqdm import tqdm
 
 from rnn_utils.adam import Adam
 from rnn_utils.checks import (
+    check_fresh,
     check_labels,
     check_logits,
+    check_losses,
     check_reads,
     check_trainable,
     checked_data,
@@ -198,7 +200,8 @@ def train_seeds(
     TypeError
         If build is no function, or seeds not iterable.
     ValueError, TrainingDiverged
-        As `train` does; the model that diverged is lost, the runs before are in `runs`.
+        As `train` does, and if build returns a model again or makes another architecture. The
+        model that diverged is lost, the runs before are in `runs`.
     """
     sequences, labels, validation = checked_task(sequences, labels, recipe, validation)
     if isinstance(build, keras.Layer) or not callable(build):
@@ -210,11 +213,13 @@ def train_seeds(
     for seeded in recipes:
         start = time.perf_counter()
         model = build(seeded)
+        check_reads(model, sequences)
         if not runs:
             worker = build(seeded)
             adam = Adam(worker.trainable_variables, recipe)
             zeros = [variable.numpy() for variable in adam.variables]
             update = compile_update(worker, sequences, labels, recipe, adam)
+        check_fresh(model, [worker, *(run.model for run in runs)], seeded.seed)
         assign(worker.variables, model.variables)  # random states too, which weights leave out
         assign(adam.variables, zeros)
         try:
@@ -261,6 +266,7 @@ def compile_update(
         with tf.GradientTape() as tape:
             logits = model(tf.gather(x, shard), training=True)
             check_logits(logits, recipe)
+            check_losses(model)
             loss = share * cross_entropy(tf.gather(y, shard), logits)
         values = [weight.value for weight in weights]
         return loss, tape.gradient(loss, values, unconnected_gradients=ZERO)

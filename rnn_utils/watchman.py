@@ -11,28 +11,57 @@ import sys
 import time
 
 SILENT_CHECKS = 5  # a second apart, after the first answer: then a machine is lost
+REMINDED_AFTER = 10  # checks without all machines
 
 
-def watch(process: int, addresses: list[str]) -> None:
-    """Ask every machine each second; return when the process has ended by itself."""
-    silent = {}
-    while os.getppid() == process:
-        for address in addresses:
-            if answers(address):
-                silent[address] = 0
-            elif address in silent:
-                silent[address] += 1
-            if silent.get(address) == SILENT_CHECKS:
-                print(
-                    f"rnn_utils: {address} does not answer: its program ended, or the network "
-                    "between the machines failed. Training ends here; start the program again on "
-                    "all machines.",
-                    file=sys.stderr,
-                    flush=True,
-                )
-                os.kill(process, signal.SIGKILL)
-                return
-        time.sleep(1)
+class Watchman:
+    """Who watches which machines, for the sake of which process.
+
+    Attributes
+    ----------
+    silent : dict of int
+        For each machine that has answered, how many checks in a row it has not since.
+    """
+
+    def __init__(self, process: int, addresses: list[str]):
+        self.process = process
+        self.addresses = addresses
+        self.silent: dict[str, int] = {}
+
+    def watch(self) -> None:
+        """Ask every machine each second; return when the process has ended by itself."""
+        checks = 0
+        while os.getppid() == self.process:
+            for address in self.addresses:
+                if answers(address):
+                    self.silent[address] = 0
+                elif address in self.silent:
+                    self.silent[address] += 1
+                if self.silent.get(address) == SILENT_CHECKS:
+                    self.end(
+                        f"{address} does not answer: its program ended, or the network between "
+                        "the machines failed. Training ends here; start the program again on all "
+                        "machines."
+                    )
+            checks += 1
+            if checks == REMINDED_AFTER and self.missing():
+                say(f"waiting for {self.missing()}")
+            time.sleep(1)
+
+    def missing(self) -> str:
+        """Name the machines that have never answered."""
+        return ", ".join(address for address in self.addresses if address not in self.silent)
+
+    def interrupt(self, *_) -> None:
+        """End the process if it waits for others to join; later it heeds signals by itself."""
+        if self.missing():
+            self.end(f"interrupted while waiting for {self.missing()}")
+
+    def end(self, why: str) -> None:
+        """Say why, and end both processes."""
+        say(why)
+        os.kill(self.process, signal.SIGKILL)
+        sys.exit()
 
 
 def answers(address: str) -> bool:
@@ -45,5 +74,13 @@ def answers(address: str) -> bool:
     return True
 
 
+def say(words: str) -> None:
+    """Tell the reader; the process itself cannot."""
+    print(f"rnn_utils: {words}", file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    watch(int(sys.argv[1]), sys.argv[2:])
+    watchman = Watchman(int(sys.argv[1]), sys.argv[2:])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, watchman.interrupt)
+    watchman.watch()

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -40,7 +43,9 @@ def several_machines(
     addresses. It waits for the others. When one of them is lost, TensorFlow either notices, which
     raises `WorkerLost`, or waits for ever where nothing can interrupt it. So `watchman` asks every
     other machine each second whether it still answers, and ends this process, with a message,
-    when one has not for a while. The block ends on all machines at the same time.
+    when one has not for a while. While it waits for the others to join, Ctrl+C ends it
+    by way of the watchman too; of signals to this process alone, only SIGKILL does. The block ends
+    on all machines at the same time.
 
     Parameters
     ----------
@@ -57,7 +62,8 @@ def several_machines(
     Raises
     ------
     ValueError
-        If there is no machine with that number, or an address is not ``host:port``.
+        If there is no machine with that number, an address is not ``host:port`` or given twice, or
+        this machine's port is in use.
     RuntimeError
         If TensorFlow has already begun to work in this process.
     WorkerLost
@@ -65,13 +71,18 @@ def several_machines(
     """
     for address in addresses:
         host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal():
+        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
             raise ValueError(f"an address is like 192.168.0.2:4000, got {address!r}")
+        if addresses.count(address) > 1:
+            raise ValueError(
+                f"each machine has an address of its own, but {address} is there twice"
+            )
     if not 0 <= index < len(addresses):
         raise ValueError(
             f"index is {index}, but the {len(addresses)} machines are numbered from 0 to "
             f"{len(addresses) - 1}"
         )
+    check_port(int(addresses[index].rpartition(":")[2]))
     earlier = os.environ.get("TF_CONFIG")
     os.environ["TF_CONFIG"] = json.dumps(
         {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": index}}
@@ -80,13 +91,14 @@ def several_machines(
     watching = subprocess.Popen([sys.executable, watchman.__file__, str(os.getpid()), *others])
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        heed_termination()
         with strategy.scope():
             yield strategy
             leave_together(strategy)
     except LOST as error:
         raise WorkerLost(
             "another machine of the cluster failed: start the program again on all machines. "
-            f"TensorFlow says: {str(error).splitlines()[0]}"
+            f"TensorFlow says: {str(error).removeprefix('Graph execution error:').strip()}"
         ) from error
     finally:
         watching.kill()
@@ -94,6 +106,23 @@ def several_machines(
         os.environ.pop("TF_CONFIG")
         if earlier is not None:
             os.environ["TF_CONFIG"] = earlier
+
+
+def check_port(port: int) -> None:
+    """Raise ValueError if TensorFlow could not listen at a port of this machine."""
+    try:
+        socket.create_server(("", port)).close()
+    except OSError as error:
+        raise ValueError(
+            f"this machine cannot listen at port {port} ({error.strerror}): choose another, on all "
+            "machines"
+        ) from error
+
+
+def heed_termination() -> None:
+    """Let SIGTERM do again what it did before TensorFlow's strategy took it for itself."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
 
 
 def leave_together(strategy: tf.distribute.MultiWorkerMirroredStrategy) -> None:

@@ -24,6 +24,16 @@ def test_the_search_is_off_inside_the_block_and_as_before_after_it(before):
     assert is_off() == before
 
 
+def test_it_stays_off_until_the_last_of_several_trainings_is_done(before):
+    first, second = as_traced(), as_traced()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert is_off()
+    second.__exit__(None, None, None)
+    assert is_off() == before
+
+
 def test_the_setting_is_put_back_after_an_error(before):
     with pytest.raises(ZeroDivisionError), as_traced():
         raise ZeroDivisionError

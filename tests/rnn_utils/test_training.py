@@ -643,15 +643,42 @@ def test_a_stack_of_seeds_needs_a_function_that_builds():
 
 
 def test_a_loss_that_would_be_left_out_is_refused():
-    model = keras.Sequential(
-        [
-            keras.Input((16, 16)),
-            keras.layers.SimpleRNN(8, kernel_regularizer="l2"),
-            keras.layers.Dense(10),
-        ]
-    )
-    with pytest.raises(ValueError, match="use the recipe's weight_decay"):
+    for regulariser in ("kernel_regularizer", "activity_regularizer"):
+        model = keras.Sequential(
+            [
+                keras.Input((16, 16)),
+                keras.layers.SimpleRNN(8),
+                keras.layers.Dense(10, **{regulariser: "l2"}),
+            ]
+        )
+        with pytest.raises(ValueError, match="use the recipe's weight_decay"):
+            train(model, *toy(), SMALL, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kernel_constraint": "non_neg"}, "kernel' has a constraint"),
+        ({"stateful": True}, "'simple_rnn.*' is stateful, .*stateful=False"),
+    ],
+)
+def test_what_training_would_not_heed_is_refused(options, words):
+    rows = keras.Input(batch_shape=(20, 16, 16))
+    state = keras.layers.SimpleRNN(8, **options)(rows)
+    with pytest.raises(ValueError, match=words):
+        model = keras.Model(rows, keras.layers.Dense(10)(state))
         train(model, *toy(), SMALL, progress=False)
+
+
+def test_each_seed_needs_a_fresh_model_of_one_architecture():
+    model = models.basic_rnn(SMALL)
+    with pytest.raises(ValueError, match="the same model twice"):
+        train_seeds(lambda recipe: model, *toy(), SMALL, range(2), progress=False)
+    grows = [models.basic_rnn(replace(SMALL, n_hidden=n)) for n in (8, 8, 9)]
+    with pytest.raises(ValueError, match="another architecture with seed 1 "):
+        train_seeds(lambda recipe: grows.pop(0), *toy(), SMALL, range(2), progress=False)
+    with pytest.raises(TypeError, match="model must be a Keras model, got None"):
+        train_seeds(lambda recipe: None, *toy(), SMALL, range(2), progress=False)
 
 
 def test_a_divergence_can_be_sent_to_another_process():

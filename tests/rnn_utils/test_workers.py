@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def run(root):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # so that a test can interrupt it, as Ctrl+C does a program
         )
         workers.append(worker)
         return worker
@@ -80,14 +82,47 @@ def test_two_workers_have_the_losses_of_one_process(start, addresses, tmp_path):
     np.testing.assert_allclose(together, alone.loss, rtol=1e-4)
 
 
-def test_a_lost_worker_ends_the_others_with_a_word(start, addresses):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_lost_worker_ends_the_others_with_a_word(start, addresses, number):
     first, second = (start(addresses, i, {**SMALL, "iterations": 10**6}) for i in (0, 1))
     while "it/s" not in (line := next_part(first)):
         assert line, "the first worker ended before it trained"
-    second.kill()
+    second.send_signal(number)
+    assert second.wait(timeout=PATIENCE) == -number
     said, _ = first.communicate(timeout=PATIENCE)
     assert first.returncode != 0
     assert f"{addresses[1]} does not answer" in said or "another machine of the cluster" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_waiting_for_the_others_is_announced_and_can_be_interrupted(start, addresses, number):
+    worker = start(addresses, 0, SMALL)
+    while "waiting for" not in (line := worker.stdout.readline()):
+        assert line, "it ended instead of waiting"
+    assert line == f"rnn_utils: waiting for {addresses[1]}\n"
+    os.killpg(worker.pid, number)
+    said, _ = worker.communicate(timeout=PATIENCE)
+    assert worker.returncode != 0
+    assert f"interrupted while waiting for {addresses[1]}" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--recipe", '{"hidden": 3}', "unexpected keyword argument 'hidden'"),
+        ("--recipe", '{"n_hidden": "3"}', "n_hidden"),
+        ("--recipe", "{bad", "{bad: Expecting property name"),
+        ("--into", "nowhere/results.json", "there is no folder nowhere"),
+    ],
+)
+def test_a_mistake_in_the_command_is_told_before_anything_runs(run, root, option, value, words):
+    program = root / "examples" / "several_machines.py"
+    worker = run(program, "127.0.0.1:4000", "--index", 0, option, value)
+    said, _ = worker.communicate(timeout=PATIENCE)
+    assert worker.returncode == 2
+    assert words in said
     assert "Traceback" not in said
 
 
@@ -106,12 +141,24 @@ def next_part(worker):
         (["10.0.0.1:4000"], -1, "index is -1"),
         (["10.0.0.1"], 0, "got '10.0.0.1'"),
         (["10.0.0.1:http"], 0, "got '10.0.0.1:http'"),
+        (["10.0.0.1:65536"], 0, "got '10.0.0.1:65536'"),
+        (["10.0.0.1:4000", "10.0.0.1:4000"], 0, "10.0.0.1:4000 is there twice"),
     ],
 )
 def test_nonsense_is_refused_before_anything_starts(machines, index, words):
     with pytest.raises(ValueError, match=words), several_machines(machines, index):
         pass
     assert "TF_CONFIG" not in os.environ
+
+
+def test_a_port_in_use_is_named(addresses):
+    port = int(addresses[0].rpartition(":")[2])
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(ValueError, match=rf"cannot listen at port {port} \(Address already in use"),
+        several_machines(addresses, 0),
+    ):
+        pass
 
 
 def test_a_mistake_of_this_machine_is_not_blamed_on_another(addresses, monkeypatch):
