@@ -126,8 +126,9 @@ def check_reads(model: Any, sequences: np.ndarray) -> None:
         )
 
 
-def check_trainable(model: Any) -> None:
-    """Raise ValueError if there is nothing to train, or something that `train` would leave out."""
+def check_trainable(model: Any, sequences: np.ndarray) -> None:
+    """Do what `check_reads` does, and raise ValueError if `train` can only train it in part."""
+    check_reads(model, sequences)
     for layer in getattr(model, "layers", []):
         if getattr(layer, "stateful", False):
             raise ValueError(
@@ -152,8 +153,9 @@ def check_trainable(model: Any) -> None:
         )
 
 
-def check_losses(model: Any) -> None:
-    """Raise ValueError if the call of a model just now added a loss, which `train` leaves out."""
+def check_output(model: Any, logits: Any, recipe: Recipe) -> None:
+    """Do what `check_logits` does, and raise ValueError if the call of the model added a loss."""
+    check_logits(logits, recipe)
     if model.losses:
         raise ValueError(
             f"the model {model.name!r} adds a loss of its own, such as a regulariser, which this "

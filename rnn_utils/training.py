@@ -21,7 +21,7 @@ from rnn_utils.checks import (
     check_fresh,
     check_labels,
     check_logits,
-    check_losses,
+    check_output,
     check_reads,
     check_trainable,
     checked_data,
@@ -252,8 +252,7 @@ def compile_update(
     The data stays where the model is; only the indices of a batch travel.
     It is worked on in shards, whose losses and gradients add up to its own.
     """
-    check_reads(model, sequences)
-    check_trainable(model)
+    check_trainable(model, sequences)
     check_replicas(recipe, model)
     strategy = tf.distribute.get_strategy()
     x, y = resident(sequences), resident(labels)
@@ -265,8 +264,7 @@ def compile_update(
         share = shard.shape[0] / recipe.batch_size
         with tf.GradientTape() as tape:
             logits = model(tf.gather(x, shard), training=True)
-            check_logits(logits, recipe)
-            check_losses(model)
+            check_output(model, logits, recipe)
             loss = share * cross_entropy(tf.gather(y, shard), logits)
         values = [weight.value for weight in weights]
         return loss, tape.gradient(loss, values, unconnected_gradients=ZERO)
