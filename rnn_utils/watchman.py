@@ -1,4 +1,4 @@
-"""End a process when one of the machines that it waits for no longer answers.
+"""End a process when one of its fellow machines is lost, or when Ctrl+C ends its wait for them.
 
 ``python watchman.py PROCESS HOST:PORT…`` is a process of its own: while TensorFlow waits for a
 machine, nothing in its own process runs, no thread and no signal handler.

@@ -98,7 +98,7 @@ def several_machines(
     except LOST as error:
         raise WorkerLost(
             "another machine of the cluster failed: start the program again on all machines. "
-            f"TensorFlow says: {str(error).removeprefix('Graph execution error:').strip()}"
+            f"TensorFlow says: {reason(error)}"
         ) from error
     finally:
         watching.kill()
@@ -106,6 +106,11 @@ def several_machines(
         os.environ.pop("TF_CONFIG")
         if earlier is not None:
             os.environ["TF_CONFIG"] = earlier
+
+
+def reason(error: tf.errors.OpError) -> str:
+    """Return the line that says why: it follows the paragraphs on where in the graph it was."""
+    return str(error).strip().split("\n\n")[-1].splitlines()[0]
 
 
 def check_port(port: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from rnn_utils import Recipe, basic_rnn, load_mnist, reduce_images, train
 from rnn_utils.startup import tf
-from rnn_utils.workers import several_machines
+from rnn_utils.workers import WorkerLost, several_machines
 
 SMALL = {"n_hidden": 8, "batch_size": 20, "iterations": 20}
 PATIENCE = 200  # seconds until a process counts as hanging
@@ -170,6 +170,16 @@ def test_a_mistake_of_this_machine_is_not_blamed_on_another(addresses, monkeypat
     ):
         tf.zeros(2) + tf.zeros(3)
     assert os.environ["TF_CONFIG"] == "as it was"
+
+
+def test_a_lost_machine_is_told_in_one_line_without_a_trace(addresses, monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", tf.distribute.get_strategy)
+    trace = "Graph execution error:\n\nDetected at node a defined at:\n  File b, line 1\n\n"
+    words = "aborted by: Connection reset by peer\nThe error could be from before."
+    said = r"again on all machines\. TensorFlow says: aborted by: Connection reset by peer$"
+    for message in (trace + words, words):
+        with pytest.raises(WorkerLost, match=said), several_machines(addresses[:1], 0):
+            raise tf.errors.UnavailableError(None, None, message)
 
 
 def test_the_first_to_be_done_waits_for_the_others(run, addresses, tmp_path):
