@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib
-from matplotlib.figure import Figure
-
 from benchmarks import figures, tables
 from benchmarks.results import Results
+from rnn_utils.figures.svg import svg
 
 PAGE = "README.md"
 WRITERS = {
@@ -22,7 +20,7 @@ HEAD = """# Appendix 4: Beside other libraries
 Is what this book calls fast fast? Here its training stands beside that of other libraries, each in
 the form that its own documentation teaches. All were measured in turns, on one machine that was
 left alone meanwhile, each time in a process of its own. What makes the differences is the subject
-of [chapter 8](../../chapters/08_scaling.ipynb).
+of [chapter 9](../../chapters/09_speed.ipynb).
 
 `make bench` measures all of it anew and writes this page.
 """
@@ -55,15 +53,10 @@ def _sections(folder: Path) -> Iterator[str]:
         if data.exists():
             results = Results.read(data)
             figure, alt = draw(results)
-            save(figure, picture := picture_of(part, folder))
+            picture = picture_of(part, folder)
+            picture.write_bytes(svg(figure, salt="benchmarks"))
             yield f"## {heading}\n"
             # On a phone the figure scrolls inside its frame, also for those who use a keyboard.
             yield f'<div class="wide" tabindex="0">\n\n![{alt}]({picture.name})\n\n</div>\n'
             yield write_table(results)
             yield tables.machine(results)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Save a figure as SVG, the same bytes for the same results."""
-    with matplotlib.rc_context({"svg.hashsalt": "benchmarks", "svg.fonttype": "path"}):
-        figure.savefig(path, metadata={"Date": None, "Creator": None})

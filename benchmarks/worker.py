@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bookbuild.probe import peak_memory
 from rnn_utils import Recipe
 
 if TYPE_CHECKING:
@@ -109,12 +109,6 @@ def repeat(work: Callable[[], Any], passes: int, seconds: float) -> list[float]:
     while len(times) < passes or sum(times) < seconds:
         times.append(timed(work)[1])
     return times
-
-
-def peak_memory() -> int:
-    """Return the largest resident size that this process ever had, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 MEASUREMENTS = {work.__name__: work for work in (digits, sgemm, training, reduction)}

@@ -150,6 +150,6 @@ def _applies(requirement: Requirement, extras: Iterable[str]) -> bool:
 
 
 def _find_data(asked: str) -> str:
-    from rnn_utils.data import find_mnist
+    from rnn_utils.data.mnist import find_mnist
 
     return find_mnist(asked)

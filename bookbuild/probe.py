@@ -1,6 +1,6 @@
 """What a kernel knows of the run it has just made; `answer` is called there, after the last cell.
 
-It imports nothing: what the page did not use is not part of its run.
+It starts nothing: what the page did not use is not part of its run.
 """
 
 import json
@@ -14,20 +14,20 @@ QUESTION = "__import__('bookbuild.probe').probe.answer()"
 
 def answer() -> str:
     """Return versions, device, data and peak memory of this process, as JSON."""
-    return json.dumps({"provenance": _provenance(), "data": _data(), "peak_memory": _peak_memory()})
+    return json.dumps({"provenance": _provenance(), "data": _data(), "peak_memory": peak_memory()})
 
 
 def _provenance() -> dict[str, str]:
-    if "tensorflow" in sys.modules and "rnn_utils.report" in sys.modules:
-        return sys.modules["rnn_utils.report"].provenance()
+    if "rnn_utils.backend" in sys.modules:
+        return sys.modules["rnn_utils"].provenance()
     return {"python": platform.python_version(), "device": f"CPU, {platform.machine()}"}
 
 
 def _data() -> dict[str, tuple[str, str]]:
-    return getattr(sys.modules.get("rnn_utils.data"), "LOADED", {})
+    return getattr(sys.modules.get("rnn_utils.data.mnist"), "LOADED", {})
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Return the most memory that this process has held, in bytes."""
     status = Path("/proc/self/status")
     for line in status.read_text().splitlines() if status.exists() else []:

@@ -1,13 +1,11 @@
 """The picture of a sweep: one recorded number over its grid, mean and range over the seeds."""
 
-import io
 from collections.abc import Sequence
-
-import matplotlib
 
 from bookbuild.book import BookError
 from bookbuild.sweep import DEFAULT_NUMBER, Point
-from rnn_utils.style import CURVES, axes_or_new, house_style
+from rnn_utils.figures.style import CURVES, axes_or_new, house_style
+from rnn_utils.figures.svg import svg
 
 SEED = "seed"
 
@@ -43,7 +41,7 @@ def plot(points: Sequence[Point], axes: Sequence[str], number: str | None) -> st
             label = ", ".join(f"{name} {point.parameters[name]}" for name in others)
             place = places.index(str(point.parameters[first]))
             lines.setdefault(label, {}).setdefault(place, []).append(point.numbers[number])
-    with house_style(), matplotlib.rc_context({"svg.hashsalt": number}):
+    with house_style():
         ax = axes_or_new(None, 4.2)
         for n, (label, runs) in enumerate(lines.items()):
             colour, dashes = CURVES[n % len(CURVES)]
@@ -65,9 +63,7 @@ def plot(points: Sequence[Point], axes: Sequence[str], number: str | None) -> st
         ax.grid(axis="y")
         if others:
             ax.legend(frameon=False)
-        image = io.StringIO()
-        ax.figure.savefig(image, format="svg", metadata={"Date": None, "Creator": None})
-    return image.getvalue()
+        return svg(ax.figure, salt=number).decode()
 
 
 def _choose(points: Sequence[Point], number: str | None) -> str:

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from rnn_utils import Recipe, basic_rnn, load_mnist, reduce_images, train
-from rnn_utils.workers import WorkerLost, several_machines
+from rnn_utils.engine.machines import WorkerLost, several_machines
 
 
 def main():

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_utils.startup import keras, tf
+from rnn_utils.backend import keras, tf
 
 # cuDNN's forward and backward pass; neither has a kernel for the CPU.
 CUDNN = ("CudnnRNNV3", "CudnnRNNBackpropV3")

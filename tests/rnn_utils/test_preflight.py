@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_utils import preflight
-from rnn_utils.startup import keras, tf
+from rnn_utils.backend import keras, tf
 
 without_gpu = pytest.mark.skipif(
     bool(tf.config.list_physical_devices("GPU")), reason="this machine has a GPU"

@@ -1,0 +1,98 @@
+"""Start TensorFlow once: without its log chatter, with operations that repeat bit for bit.
+
+TensorFlow writes information lines straight to file descriptor 2 while it loads, whatever the
+log level, and a notebook would show them as errors. Here they are filtered out by what they say;
+every other line, and every exception, still reaches the reader. Threads have to be set before
+TensorFlow's first operation, so that is done here too. The other modules take `keras`
+and `tf` from here, so that whichever is imported first starts TensorFlow this way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CHATTER = re.compile(
+    rb"^[IW]\d{4} "  # absl: information and warnings
+    rb"|: [IW] (tensorflow|external)/"  # the older log format
+    rb"|^WARNING: All log messages before absl"
+    rb"|^To enable the following instructions"
+    rb"|Unable to register cu\w+ (factory|plugin)"
+)
+_NO_GPU = re.compile(rb"failed call to cuInit")
+
+
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """Hold back file descriptor 2 inside the block, then pass on what is not chatter."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            for line in held:
+                if not is_chatter(line):
+                    os.write(2, line)
+
+
+def is_chatter(line: bytes) -> bool:
+    """Tell whether a start-up line says nothing that a reader could act on."""
+    return bool(_CHATTER.search(line) or (_NO_GPU.search(line) and not _has_nvidia_device()))
+
+
+def _has_nvidia_device() -> bool:
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
+
+
+def has_seed() -> bool:
+    """Tell whether TensorFlow's random operations, as in Keras's `fit`, have a seed to repeat."""
+    try:
+        return tf.compat.v1.get_seed(None) != (None, None)
+    except RuntimeError:  # none, though operations are to repeat
+        return False
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if "keras" not in sys.modules:
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has chosen elsewhere
+with without_chatter():
+    import keras
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError(
+            f"Keras runs on {keras.backend.backend()} here, and rnn_utils needs TensorFlow: "
+            "restart Python and import rnn_utils before keras"
+        )
+    tf.config.list_physical_devices()
+    if not has_seed():
+        tf.random.set_seed(0)
+    tf.config.experimental.enable_op_determinism()
+
+try:
+    # An operation that is cut into threads adds up in an order that depends on the cores there
+    # are. Here each has one thread, and several operations run at the same time.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+except RuntimeError:
+    warnings.warn(
+        "TensorFlow was at work before rnn_utils was imported: training is slower, and its last "
+        "digits depend on the number of cores. Restart Python and import rnn_utils first.",
+        stacklevel=2,
+    )
+
+
+def has_gpu() -> bool:
+    """Tell whether TensorFlow uses a GPU here."""
+    return bool(tf.config.list_logical_devices("GPU"))

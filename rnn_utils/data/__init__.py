@@ -1,0 +1,1 @@
+"""The digits: where they come from, and how they are reduced."""

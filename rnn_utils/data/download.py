@@ -1,0 +1,160 @@
+"""Fetch files from the first of several mirrors that delivers them, in bounded time, into a cache.
+
+Without a network the answer must come quickly. A socket timeout does not bound the look-up of a
+name, which can hang for half a minute, so mirrors are first asked whether they have the file, all
+at once, in threads that are left behind when their time is up. A mirror that falls silent
+later is given up by the socket timeout. The cache itself is pooch's: a file is in it whole, with
+the right SHA-256, or not at all.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import time
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tqdm import TqdmWarning, tqdm
+from tqdm.utils import CallbackIOWrapper
+
+with warnings.catch_warnings():
+    # On import pooch picks a bar of its own, and on a page complains of missing widgets.
+    warnings.simplefilter("ignore", TqdmWarning)
+    import pooch
+
+from rnn_utils.data.idx import unpacked
+
+PROBE_SECONDS = 4.0  # for all mirrors together
+SOCKET_SECONDS = (4.0, 10.0)  # to connect, and between two packets
+CHUNK_BYTES = 1 << 16
+
+
+class DownloadError(ConnectionError):
+    """No mirror delivered the file; the message says what each of them did."""
+
+
+def answering_mirrors(mirrors: Sequence[str], name: str) -> list[str]:
+    """Ask all mirrors at once whether they have a file, and return those that do, in order.
+
+    Parameters
+    ----------
+    mirrors : sequence of str
+        Addresses of folders, each with its closing slash.
+    name : str
+        The file to ask for.
+
+    Raises
+    ------
+    DownloadError
+        If none has it.
+    """
+    answers = dict.fromkeys(mirrors, f"no answer within {PROBE_SECONDS:g} s")
+
+    def ask(mirror: str) -> None:
+        try:
+            downloader = pooch.HTTPDownloader(timeout=PROBE_SECONDS)
+            offered = downloader(mirror + name, None, None, check_only=True)
+            answers[mirror] = "" if offered else f"{name} is not there"
+        except OSError as error:  # the base of every error of the HTTP library
+            answers[mirror] = type(error).__name__
+
+    threads = [threading.Thread(target=ask, args=[mirror], daemon=True) for mirror in mirrors]
+    deadline = time.monotonic() + PROBE_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    answers = dict(answers)  # a late answer no longer counts
+    answering = [mirror for mirror in mirrors if not answers[mirror]]
+    if not answering:
+        raise DownloadError(_summary(answers))
+    return answering
+
+
+def is_cached(path: Path, sha256: str) -> bool:
+    """Tell whether a file with this content is there and can be read."""
+    try:
+        return pooch.file_hash(path) == sha256
+    except OSError:
+        return False
+
+
+def download(
+    mirrors: Sequence[str], name: str, path: Path, sha256: str, size: int, bar: tqdm
+) -> None:
+    """Fetch a file, unpack it, and put it into the cache, unless it is there.
+
+    Parameters
+    ----------
+    mirrors : sequence of str
+        Addresses of folders, each with its closing slash, which are tried in turn.
+    name : str
+        The file on the mirrors, gzip-compressed or not.
+    path : Path
+        Where its unpacked content is to be.
+    sha256, size : str, int
+        Of that content, in hex and in bytes.
+    bar : tqdm.tqdm
+        Is moved by the number of bytes received.
+
+    Raises
+    ------
+    DownloadError
+        If no mirror delivers that content.
+    OSError
+        If the cache cannot be read or written.
+    """
+    problems = {}
+    for mirror in mirrors:
+        before = bar.n
+
+        def fetch(url: str, into: str, _: object) -> None:
+            Path(into).write_bytes(_receive(url, size, bar))
+
+        try:
+            with _quiet_pooch():
+                pooch.retrieve(mirror + name, f"sha256:{sha256}", path.name, path.parent, fetch)
+            return
+        except MirrorError as error:
+            problems[mirror] = str(error)
+        except ValueError:  # pooch's, about the hash
+            problems[mirror] = f"{name} has other content than SHA-256 {sha256}"
+        bar.update(before - bar.n)
+    raise DownloadError(_summary(problems))
+
+
+class MirrorError(ValueError):
+    """What came from a mirror, if anything, is of no use; unlike OSError not about the cache."""
+
+
+def _receive(url: str, size: int, bar: tqdm) -> bytes:
+    received = io.BytesIO()
+    stream = CallbackIOWrapper(bar.update, received, "write")
+    downloader = pooch.HTTPDownloader(timeout=SOCKET_SECONDS, chunk_size=CHUNK_BYTES)
+    try:
+        downloader(url, stream, None)
+        return unpacked(received.getvalue(), size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise MirrorError(type(error).__name__) from error
+
+
+@contextmanager
+def _quiet_pooch() -> Iterator[None]:
+    """Keep pooch from telling on standard error what it fetches: the bar does."""
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _summary(problems: Mapping[str, str]) -> str:
+    return "; ".join(f"{urlsplit(mirror).netloc}: {why}" for mirror, why in problems.items())

@@ -1,0 +1,128 @@
+"""Check that a model can be run, and trained, here.
+
+Each check raises an error that names what was found and what to do.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rnn_utils.backend import keras, tf
+from rnn_utils.engine.devices import shard_sizes
+from rnn_utils.recipe import Recipe
+
+# Layers that compute with the whole batch, or count their calls.
+BATCH_LAYERS = (keras.layers.BatchNormalization, keras.layers.SpectralNormalization)
+
+
+def check_reads(model: Any, shape: tuple[int, ...]) -> None:
+    """Raise TypeError or ValueError if a model is none, or not one for sequences of a shape."""
+    if not isinstance(model, keras.Layer):
+        raise TypeError(
+            f"model must be a Keras model, got {model!r}: the functions that build one are called "
+            "with a recipe, as in basic_rnn(recipe)"
+        )
+    of_model = getattr(model, "input_shape", None)  # unknown before the first call of some models
+    if of_model is None:
+        return
+    reads = of_model[1:] if isinstance(of_model, tuple) else ()
+    if len(reads) == 3 and reads[-1] == 1:  # Keras adds such an axis by itself
+        reads = reads[:-1]
+    if len(reads) != 2 or any(
+        wanted not in (None, given) for wanted, given in zip(reads, shape[1:], strict=True)
+    ):
+        raise ValueError(
+            f"the model {model.name!r} reads {of_model}, but the sequences are {shape}"
+        )
+
+
+def check_logits(logits: Any, n_classes: int | None = None) -> None:
+    """Raise ValueError if a model does not put out a float32 logit for each class."""
+    if not tf.is_tensor(logits):
+        raise ValueError(f"the model puts out a {type(logits).__name__}, not one tensor of logits")
+    if logits.dtype != tf.float32:
+        raise ValueError(
+            f"the model puts out {logits.dtype.name}, but logits are float32: give its last layer "
+            "dtype='float32'"
+        )
+    if logits.shape.rank != 2 or n_classes not in (None, logits.shape[1]):
+        wanted = "n_classes" if n_classes is None else f"n_classes={n_classes}"
+        raise ValueError(f"the model puts out {logits.shape}, but logits are (batch, {wanted})")
+
+
+def check_output(model: Any, logits: Any, recipe: Recipe) -> None:
+    """Do what `check_logits` does, and raise ValueError if the call of the model added a loss."""
+    check_logits(logits, recipe.n_classes)
+    if model.losses:
+        raise ValueError(
+            f"the model {model.name!r} adds a loss of its own, such as a regulariser, which this "
+            "training leaves out: use the recipe's weight_decay"
+        )
+
+
+def check_trainable(model: Any, recipe: Recipe) -> None:
+    """Raise ValueError if training would leave something out or do it differently.
+
+    That is: what goes on from one batch to the next, what is computed with a whole batch where it
+    is cut, a weight's constraint or other precision, or no weight at all.
+    """
+    check_replicas(model, recipe)
+    is_cut = shard_sizes(recipe) != [recipe.batch_size]
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False):
+            raise ValueError(
+                f"the layer {layer.name!r} is stateful, but sequences are drawn at random, so none "
+                "goes on where another ended: build it with stateful=False"
+            )
+        if is_cut and layer.trainable and isinstance(layer, BATCH_LAYERS):
+            kind = type(layer).__name__
+            raise ValueError(
+                f"the layer {layer.name!r}, a {kind}, computes with a whole batch, which is worked "
+                "on in parts here: give the recipe shards=1 and train on one device, or use "
+                "LayerNormalization"
+            )
+    for weight in model.trainable_variables:
+        if weight.constraint is not None:
+            raise ValueError(
+                f"the weight {weight.path!r} has a constraint, which this training leaves out: "
+                "build its layer without one"
+            )
+        if weight.dtype != "float32":
+            raise ValueError(
+                f"the weight {weight.path!r} is {weight.dtype}, and training keeps float32: build "
+                "the model of layers with dtype='float32'"
+            )
+    if not model.trainable_variables:
+        raise ValueError(
+            f"the model {model.name!r} has no weights to train: give it a keras.Input, or unfreeze "
+            "a layer"
+        )
+
+
+def check_replicas(model: Any, recipe: Recipe) -> None:
+    """Raise ValueError if the replicas cannot share a batch equally, or do not have the model."""
+    strategy = tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    mirrored = strategy.extended.variable_created_in_scope
+    if replicas > 1 and not all(mirrored(weight.value) for weight in model.variables):
+        raise ValueError(
+            f"the model {model.name!r} was built outside the scope of the strategy that trains it: "
+            "build it inside, too, after `with strategy.scope():`"
+        )
+    if recipe.batch_size % replicas:
+        raise ValueError(
+            f"a batch_size of {recipe.batch_size} cannot be shared equally by {replicas} replicas: "
+            f"try {math.ceil(recipe.batch_size / replicas) * replicas}"
+        )
+
+
+def check_fresh(model: Any, others: list[Any], seed: int) -> None:
+    """Raise ValueError if a model is one of the others, or of another architecture than they."""
+    if any(model is other for other in others):
+        raise ValueError("build returned the same model twice: it must make a fresh one each time")
+    shapes = [weight.shape for weight in model.variables]
+    if any(shapes != [weight.shape for weight in other.variables] for other in others):
+        raise ValueError(
+            f"build made another architecture with seed {seed} than before: only seeds may differ"
+        )

@@ -1,0 +1,125 @@
+"""One update of a model, compiled by TensorFlow: batches of indices in, losses before each out.
+
+The data stays where the model is; only the indices of a batch travel. A batch is worked on in
+shards, whose losses and gradients add up to its own.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+
+from rnn_utils.backend import keras, tf
+from rnn_utils.engine.adam import Adam
+from rnn_utils.engine.devices import (
+    over_replicas,
+    resident,
+    shards_of_replica,
+    sum_of_replicas,
+    sum_of_shards,
+)
+from rnn_utils.engine.loss import cross_entropy
+from rnn_utils.engine.model_checks import check_output
+from rnn_utils.engine.written_out import written_out
+from rnn_utils.recipe import Recipe
+
+ZERO = tf.UnconnectedGradients.ZERO  # the gradient of a weight that the loss does not depend on
+
+
+class Update:
+    """Makes updates of a model on its data, many in one call.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What is trained; it is not compiled.
+    sequences : float32 array (n, n_steps, n_input)
+    labels : integer array (n,)
+    recipe : Recipe
+        Its batch_size, shards and clip_norm, and what `Adam` takes from it.
+
+    Attributes
+    ----------
+    adam : Adam
+        The optimiser, with its state.
+    """
+
+    def __init__(
+        self, model: keras.Model, sequences: np.ndarray, labels: np.ndarray, recipe: Recipe
+    ):
+        self.model = model
+        self.fast_model = written_out(model)
+        self.recipe = recipe
+        self.adam = Adam(model.trainable_variables, recipe)
+        self.x, self.y = resident(sequences), resident(labels)
+        # Shards are alike, so one graph serves all of them.
+        self.of_shard = tf.function(self.loss_and_gradients, autograph=False)
+        # One graph serves any number of batches.
+        batches = tf.TensorSpec([None, recipe.batch_size], tf.int32)
+        loop = tf.function(self.loop, input_signature=[batches], autograph=False)
+        self.compiled_loop = loop.get_concrete_function()
+
+    def __call__(self, batches: np.ndarray) -> np.ndarray:
+        """Make an update with each of several batches of indices (updates, batch_size).
+
+        Returns
+        -------
+        float32 array (updates,)
+            The losses before each update. One that is not finite is the last that was measured:
+            that update was not made, and after it stand zeros.
+        """
+        return self.compiled_loop(tf.constant(batches)).numpy()
+
+    def loss_and_gradients(self, shard, x, y):
+        """Return a shard's part of the loss of its batch, and of the gradients."""
+        weights = [weight.value for weight in self.adam.weights]
+        with tf.GradientTape() as tape:
+            # Let the network guess the digits of the shard, which are picked by their indices.
+            logits = self.fast_model(tf.gather(x, shard), training=True)
+            check_output(self.model, logits, self.recipe)
+            # A shard counts by its share of the batch.
+            share = shard.shape[0] / self.recipe.batch_size
+            loss = share * cross_entropy(tf.gather(y, shard), logits)
+        return loss, tape.gradient(loss, weights, unconnected_gradients=ZERO)
+
+    def measure(self, batch, x, y):
+        """Return the loss and the gradients of one replica's part of a batch."""
+        # Cut it into shards. None waits for another, so the cores work on them side by side.
+        shards = shards_of_replica(batch, self.recipe)
+        loss, gradients = sum_of_shards([self.of_shard(shard, x, y) for shard in shards])
+        # If a gradient is not finite, let the loss say so too.
+        length = tf.linalg.global_norm(gradients)
+        return tf.where(tf.math.is_finite(length), loss, math.nan), gradients
+
+    def step(self, gradients):
+        """Move the weights of one replica as Adam says."""
+        gradients = over_replicas(gradients)
+        if self.recipe.clip_norm < math.inf:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.recipe.clip_norm)
+        self.adam.step(gradients)
+
+    def loop(self, batches):
+        """Make an update with each batch, until one has a loss that is not finite."""
+        strategy = tf.distribute.get_strategy()
+        updates = tf.shape(batches)[0]
+
+        def goes_on(i, finite, losses):
+            return tf.logical_and(finite, i < updates)
+
+        def one_update(i, finite, losses):
+            # Each replica measures its part of the batch. Note the loss before the step.
+            loss, gradients = strategy.run(self.measure, args=(batches[i], self.x, self.y))
+            loss = sum_of_replicas(loss)
+            losses = losses.write(i, loss)
+            # Make the step, unless it would spoil the weights.
+            finite = tf.math.is_finite(loss)
+            step = partial(strategy.run, self.step, args=(gradients,))
+            tf.cond(finite, step, lambda: None)
+            return i + 1, finite, losses
+
+        # TensorFlow's own loop and list: when they run, Python is gone.
+        losses = tf.TensorArray(tf.float32, size=updates)
+        *_, losses = tf.while_loop(goes_on, one_update, (0, True, losses))
+        return losses.stack()

@@ -1,0 +1,226 @@
+"""A stock Keras model, run faster: its recurrent layers written out, everything else as it is.
+
+`written_out` returns a second model on the same variables. In it a `WrittenOut` stands in the place
+of each SimpleRNN, GRU and LSTM, and of each Bidirectional around two of them. At each call it
+decides what runs: `recurrence`, or Keras's own layer where `recurrence` would compute something
+else, or where Keras has cuDNN for it. What is saved and exported is the model itself, which knows
+nothing of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from rnn_utils.backend import has_gpu, keras, tf
+from rnn_utils.engine import recurrence
+
+MOST_STEPS = 256  # a longer sequence would make a graph that takes too long to build
+
+CELLS = {
+    keras.layers.SimpleRNN: recurrence.RNN,
+    keras.layers.GRU: recurrence.GRU,
+    keras.layers.LSTM: recurrence.LSTM,
+}
+MERGED = {  # by Bidirectional's merge_mode: what becomes of the outputs of both directions
+    "concat": lambda forward, backward: tf.concat([forward, backward], axis=-1),
+    "sum": lambda forward, backward: forward + backward,
+    "mul": lambda forward, backward: forward * backward,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    None: lambda forward, backward: (forward, backward),
+}
+
+# For each model its layers and its clone, while the model lives. There is one clone and no more,
+# since each adds a node to the layers that it keeps.
+_clones: WeakKeyDictionary[Any, tuple[list[Any], Any]] = WeakKeyDictionary()
+_lock = Lock()
+
+
+def written_out(model: keras.Model) -> keras.Model:
+    """Return a model that computes what `model` does, on the same variables, but faster.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or Functional, built. Any other is returned as it is, since a subclass computes
+        whatever its `call` says.
+    """
+    if not is_stock(model):
+        return model
+    with _lock:
+        layers, clone = _clones.get(model, ([], None))
+        if [*map(id, layers)] != [*map(id, model.layers)]:  # none yet, or Sequential.add since
+            clone = _clone(model)
+            _clones[model] = [*model.layers], clone
+    return clone
+
+
+def is_stock(model: Any) -> bool:
+    """Tell whether a model is its layers and nothing else: no subclass, and built."""
+    kind = type(model)
+    return (
+        kind.__module__.startswith("keras.")
+        and kind.__name__ in ("Sequential", "Functional")
+        and model.built
+    )
+
+
+def _clone(model: keras.Model) -> keras.Model:
+    def stand_in(layer):
+        if is_stock(layer):
+            return _clone(layer)
+        return WrittenOut(layer) if parts_of(layer) else layer
+
+    # clone_model would compile the clone as the model is. A twin of its graph is not compiled.
+    is_sequential = type(model) is keras.Sequential
+    ends = (model.inputs[0], model.outputs[0]) if is_sequential else (model.input, model.output)
+    twin = keras.Model(*ends, name=model.name)
+    return keras.models.clone_model(twin, clone_function=stand_in)
+
+
+def parts_of(layer: keras.Layer) -> list[keras.Layer]:
+    """Return the recurrent layers in a layer if all of them can be written out, else none.
+
+    A subclass cannot: it may compute something else.
+    """
+    is_pair = type(layer) is keras.layers.Bidirectional
+    parts = [layer.forward_layer, layer.backward_layer] if is_pair else [layer]
+    return parts if all(type(part) in CELLS for part in parts) else []
+
+
+class WrittenOut(keras.layers.Layer):
+    """Stands in the place of a recurrent layer, and decides at each call what runs.
+
+    Parameters
+    ----------
+    layer : SimpleRNN, GRU, LSTM or Bidirectional
+        The layer itself, with its variables.
+
+    Attributes
+    ----------
+    obstacles : list of str
+        What kept the latest call from being written out.
+    on_cudnn : bool
+        Whether Keras gave the latest call that was traced to cuDNN.
+    """
+
+    def __init__(self, layer: keras.Layer):
+        super().__init__(name=layer.name, dtype=layer.dtype_policy)
+        self.layer = layer
+        self.obstacles: list[str] = []
+        self.on_cudnn = False
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, sequences, initial_state=None, mask=None, training=False) -> Any:
+        """Run the layer over sequences (batch, n_steps, n_input)."""
+        context = {"initial_state": initial_state, "mask": mask, "training": training}
+        self.obstacles = obstacles_of(self.layer, sequences, **context)
+        if not self.obstacles and not is_for_cudnn(self.layer):
+            return run(self.layer, sequences)
+        earlier = len(operations_of_trace())
+        outputs = self.layer(sequences, **context)
+        self.on_cudnn = calls_cudnn(operations_of_trace()[earlier:])
+        return outputs
+
+    def compute_output_spec(self, *inputs, **context) -> Any:
+        """Ask the layer, which knows without computing."""
+        return self.layer.compute_output_spec(*inputs, **context)
+
+    def compute_mask(self, sequences, mask=None) -> Any:
+        """Return the mask that the layer passes on."""
+        return self.layer.compute_mask(sequences, mask)
+
+
+def run(layer: keras.Layer, sequences: Any) -> Any:
+    """Compute what a layer without obstacles does with sequences (batch, n_steps, n_input)."""
+    outputs = []
+    for part in parts_of(layer):
+        weights = part.cell.kernel, part.cell.recurrent_kernel, part.cell.bias
+        outputs.append(
+            recurrence.run(
+                CELLS[type(part)],
+                sequences,
+                [tf.convert_to_tensor(weight) for weight in weights],
+                return_sequences=part.return_sequences,
+                last_step_first=part.go_backwards,
+            )
+        )
+    if len(outputs) == 1:
+        return outputs[0]
+    forward, backward = outputs
+    if layer.return_sequences:  # the backward states too in the order of the steps
+        backward = tf.reverse(backward, axis=[1])
+    return MERGED[layer.merge_mode](forward, backward)
+
+
+def is_for_cudnn(layer: keras.Layer) -> bool:
+    """Tell whether Keras hands a layer without obstacles to cuDNN, which knows no SimpleRNN."""
+    return has_gpu() and all(
+        getattr(part, "use_cudnn", False) and not part.unroll for part in parts_of(layer)
+    )
+
+
+def operations_of_trace() -> list[tf.Operation]:
+    """Return what is in the graph that is traced for a GPU; nothing anywhere else."""
+    if tf.executing_eagerly() or not has_gpu():
+        return []
+    return tf.compat.v1.get_default_graph().get_operations()
+
+
+def calls_cudnn(operations: list[tf.Operation]) -> bool:
+    """Look for cuDNN's kernel among operations."""
+    return any(operation.type.startswith("CudnnRNN") for operation in operations)
+
+
+def obstacles_of(
+    layer: keras.Layer, sequences: Any, initial_state: Any, mask: Any, training: Any
+) -> list[str]:
+    """Say what a layer is asked for that the written-out recurrence does not compute."""
+    steps = sequences.shape[1]
+    obstacles = []
+    if initial_state is not None:
+        obstacles.append("an initial state")
+    if mask is not None:
+        obstacles.append("a mask")
+    if steps is None:
+        obstacles.append("an unknown number of steps")
+    elif steps > MOST_STEPS:
+        obstacles.append(f"{steps} steps, more than {MOST_STEPS}")
+    if sequences.dtype != tf.float32:
+        obstacles.append(f"sequences of {sequences.dtype.name}")
+    for each in dict.fromkeys([layer, *parts_of(layer)]):
+        obstacles.extend(_options_of_any(each))
+    for part in parts_of(layer):
+        obstacles.extend(_options_of_recurrent(part, training))
+    return list(dict.fromkeys(obstacles))
+
+
+def _options_of_any(layer: keras.Layer) -> Iterator[str]:
+    for option in ("stateful", "return_state"):
+        if getattr(layer, option):
+            yield f"{option}=True"
+    if layer.activity_regularizer is not None:
+        yield "activity_regularizer"
+    if layer.compute_dtype != "float32":
+        yield f"dtype={layer.compute_dtype!r}"
+
+
+def _options_of_recurrent(layer: keras.Layer, training: Any) -> Iterator[str]:
+    gates = {"activation": "tanh"}
+    if not isinstance(layer, keras.layers.SimpleRNN):
+        gates["recurrent_activation"] = "sigmoid"
+    for option, expected in gates.items():
+        activation = getattr(layer, option)
+        if activation is not getattr(keras.activations, expected):
+            yield f"{option}={getattr(activation, '__name__', activation)!r}"
+    if not layer.use_bias:
+        yield "use_bias=False"
+    if not getattr(layer, "reset_after", True):
+        yield "reset_after=False"
+    if layer.recurrent_dropout:
+        yield f"recurrent_dropout={layer.recurrent_dropout:g}"
+    if layer.dropout and training:
+        yield f"dropout={layer.dropout:g} in training"

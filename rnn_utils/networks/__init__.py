@@ -1,0 +1,1 @@
+"""The networks: as stock Keras models, and their equations in NumPy."""

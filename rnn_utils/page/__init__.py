@@ -1,0 +1,1 @@
+"""What a run leaves on its page: figures, numbers, progress, where it ran."""

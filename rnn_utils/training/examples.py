@@ -1,0 +1,110 @@
+"""What a network is trained on and measured with: checked once, here, and trusted from then on."""
+
+from __future__ import annotations
+
+import reprlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_utils.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Sequences and the class of each; whoever has this object need not check them again.
+
+    Attributes
+    ----------
+    sequences : float32 array (n, n_steps, n_input)
+        Finite, and at least one.
+    labels : int64 array (n,)
+        Classes from 0 on.
+    """
+
+    sequences: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def checked(cls, sequences: Any, labels: Any, what: str = "") -> Examples:
+        """Return examples, or raise ValueError; `what` comes before the names in its message."""
+        sequences, labels = checked_sequences(sequences, what), np.asarray(labels)
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"{what}labels must be whole numbers of shape (n,), got {labels.dtype} of shape "
+                f"{labels.shape}"
+            )
+        if len(labels) != len(sequences):
+            raise ValueError(f"{len(sequences)} {what}sequences, but {len(labels)} labels")
+        return cls(sequences, labels.astype(np.int64))
+
+    @classmethod
+    def for_recipe(cls, sequences: Any, labels: Any, recipe: Recipe, what: str = "") -> Examples:
+        """Return examples of the recipe's sizes, or raise ValueError."""
+        examples = cls.checked(sequences, labels, what)
+        shape = examples.sequences.shape
+        if shape[1:] != (recipe.n_steps, recipe.n_input):
+            raise ValueError(
+                f"{what}sequences have shape {shape}, but the recipe reads "
+                f"n_steps={recipe.n_steps} rows of n_input={recipe.n_input}"
+            )
+        examples.check_classes(recipe.n_classes, what)
+        return examples
+
+    def check_classes(self, n_classes: int, what: str = "") -> None:
+        """Raise ValueError if a label is not a class from 0 to n_classes - 1."""
+        wrong = (self.labels < 0) | (self.labels >= n_classes)
+        if wrong.any():
+            i = int(wrong.argmax())
+            raise ValueError(
+                f"{what}label {self.labels[i]} at index {i} is not a class from 0 to "
+                f"{n_classes - 1}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What to learn from, by which recipe, and what to measure on the way."""
+
+    training: Examples
+    validation: Examples | None
+    recipe: Recipe
+
+    @classmethod
+    def checked(cls, sequences: Any, labels: Any, recipe: Any, validation: Any) -> Task:
+        """Return the task, or raise TypeError or ValueError if its parts do not fit together."""
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
+        training = Examples.for_recipe(sequences, labels, recipe)
+        n = len(training.labels)
+        if recipe.batch_size > n:
+            raise ValueError(f"batch_size is {recipe.batch_size}, but there are only {n} sequences")
+        if validation is not None:
+            if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+                raise TypeError(
+                    "validation must be a pair (sequences, labels), got "
+                    f"{reprlib.repr(validation)}: hold back digits of the training set yourself"
+                )
+            validation = Examples.for_recipe(*validation, recipe, what="validation ")
+        return cls(training, validation, recipe)
+
+
+def checked_sequences(sequences: Any, what: str = "") -> np.ndarray:
+    """Return sequences as float32, or raise ValueError; `what` comes before the name."""
+    sequences = np.asarray(sequences)
+    if sequences.ndim != 3 or sequences.dtype.kind != "f":
+        raise ValueError(
+            f"{what}sequences must be floats of shape (n, steps, features), got "
+            f"{sequences.dtype} of shape {sequences.shape}; reduce_images makes them from images"
+        )
+    if sequences.size == 0:
+        raise ValueError(f"there are no {what}sequences to read: shape {sequences.shape}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is found as infinite
+        sequences = sequences.astype(np.float32, copy=False)
+    if not np.isfinite(sequences).all():
+        where = np.argwhere(~np.isfinite(sequences))[0]
+        raise ValueError(
+            f"{what}sequences hold {sequences[tuple(where)]} at index {tuple(map(int, where))}"
+        )
+    return sequences

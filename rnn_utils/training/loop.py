@@ -1,0 +1,207 @@
+"""The training of the book: draw a batch, measure the loss, follow its gradient, repeat.
+
+It makes the updates of the plain loop that chapter 1 prints, faster: `rnn_utils.engine` compiles
+and runs them, and here is what stands around it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from rnn_utils.backend import keras
+from rnn_utils.engine.graph_search import as_traced
+from rnn_utils.engine.model_checks import check_fresh, check_reads, check_trainable
+from rnn_utils.engine.update import Update
+from rnn_utils.page.progress import progress_stream
+from rnn_utils.recipe import Recipe
+from rnn_utils.training.batches import draw_batches
+from rnn_utils.training.evaluate import Evaluation, measure
+from rnn_utils.training.examples import Task
+from rnn_utils.training.history import History, Run, TrainingDiverged
+
+UPDATES_PER_CALL = 50  # updates between two looks from Python: progress and divergence
+VALIDATED_EVERY = 10  # updates, where there is something to validate with
+
+
+def train(
+    model: keras.Model,
+    sequences: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    *,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train `model` in place with Adam, for `recipe.iterations` updates.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Reads (batch, n_steps, n_input), puts out logits (batch, n_classes); not compiled.
+    sequences : float array (n, n_steps, n_input)
+        What to learn from; pixels in [0, 1] in this book.
+    labels : integer array (n,)
+        Classes from 0 to n_classes - 1.
+    recipe : Recipe
+        Its seed decides the batches, so equal seeds and equal initial weights give equal losses,
+        bit for bit.
+    validation : (sequences, labels), optional
+        Measured after every 10th update and after the last.
+    progress : bool
+        Show a progress bar that leaves one line behind.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError, TypeError
+        If model, sequences, labels and recipe do not fit together, or the model has nothing to
+        train or a loss of its own; the message names the value.
+    TrainingDiverged
+        If the loss or its gradient is no longer finite. The model is left as the update before
+        made it.
+    """
+    start = time.perf_counter()
+    task = Task.checked(sequences, labels, recipe, validation)
+    history = Trainer(model, task).run(recipe.seed, progress)
+    return replace(history, seconds=time.perf_counter() - start)
+
+
+def train_seeds(
+    build: Callable[[Recipe], keras.Model],
+    sequences: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    seeds: Iterable[int],
+    *,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    progress: bool = True,
+) -> list[Run]:
+    """Train a fresh model for each seed; the numbers are those of `train`, one at a time.
+
+    The update is compiled once, for one model. Each seed's initial weights are copied into it,
+    trained, and copied back.
+
+    Parameters
+    ----------
+    build : callable
+        Makes a model from a recipe with the seed in it: the same architecture for each.
+    sequences, labels, recipe, validation, progress
+        As `train` takes them; of the recipe, the seed is not used.
+    seeds : iterable of int
+        For instance ``range(5)``.
+
+    Returns
+    -------
+    list of Run
+        In the order of the seeds.
+
+    Raises
+    ------
+    TypeError
+        If build is no function, or seeds not iterable.
+    ValueError, TrainingDiverged
+        As `train` does, and if build returns a model again or makes another architecture. The
+        model that diverged is lost, the runs before are in `runs`.
+    """
+    task = Task.checked(sequences, labels, recipe, validation)
+    if isinstance(build, keras.Layer) or not callable(build):
+        raise TypeError(f"build must be a function such as basic_rnn, got {build!r}")
+    if not isinstance(seeds, Iterable):
+        raise TypeError(f"seeds must be several whole numbers such as range(5), got {seeds!r}")
+    runs: list[Run] = []
+    for seeded in [replace(recipe, seed=seed) for seed in seeds]:
+        start = time.perf_counter()
+        model = build(seeded)
+        check_reads(model, task.training.sequences.shape)
+        if not runs:
+            trainer = Trainer(build(seeded), task)
+        check_fresh(model, [trainer.model, *(run.model for run in runs)], seeded.seed)
+        # Train the one model that is compiled, from the initial weights of this seed's.
+        trainer.restart(model)
+        try:
+            history = trainer.run(seeded.seed, progress)
+        except TrainingDiverged as diverged:
+            diverged.runs = runs
+            raise
+        assign(model.variables, trainer.model.variables)
+        runs.append(Run(seeded.seed, model, replace(history, seconds=time.perf_counter() - start)))
+    return runs
+
+
+class Trainer:
+    """A model and what it learns, with the compiled update.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Is trained in place.
+    task : Task
+        Checked data, and the recipe.
+    """
+
+    def __init__(self, model: keras.Model, task: Task):
+        examples = task.training
+        check_reads(model, examples.sequences.shape)
+        check_trainable(model, task.recipe)
+        self.model = model
+        self.task = task
+        self.update = Update(model, examples.sequences, examples.labels, task.recipe)
+
+    def restart(self, model: keras.Model) -> None:
+        """Start again from another model's values, with an optimiser that knows nothing."""
+        assign(self.model.variables, model.variables)  # random states too, which weights leave out
+        self.update.adam.restart()
+
+    def run(self, seed: int, progress: bool = True) -> History:
+        """Make the recipe's updates, with batches that are drawn by a seed."""
+        start = time.perf_counter()
+        recipe = replace(self.task.recipe, seed=seed)
+        losses: list[float] = []
+        validated: list[tuple[int, Evaluation]] = []
+        bar = tqdm(total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70)
+        with as_traced(), bar:
+            for batches in self._groups_of_batches(recipe):
+                new = self.update(batches)
+                # Stop at the first loss that is not finite: its update was not made.
+                if not np.isfinite(new).all():
+                    first = int(np.isfinite(new).argmin())
+                    losses.extend(new[:first])
+                    raise TrainingDiverged(
+                        len(losses) + 1, new[first], losses[-1] if losses else None, recipe
+                    )
+                losses.extend(new)
+                bar.set_postfix(loss=f"{new[-1]:.3f}", refresh=False)
+                bar.update(len(new))
+                if self.task.validation is not None:
+                    validated.append((len(losses), measure(self.model, self.task.validation)))
+
+        return History(
+            loss=np.array(losses),
+            validation_updates=np.array([updates for updates, _ in validated], dtype=int),
+            validation_loss=np.array([measured.loss for _, measured in validated]),
+            validation_accuracy=np.array([measured.accuracy for _, measured in validated]),
+            seconds=time.perf_counter() - start,
+        )
+
+    def _groups_of_batches(self, recipe: Recipe) -> Iterator[np.ndarray]:
+        """Yield the batches (updates, batch_size) that one call of the update is given."""
+        batches = draw_batches(len(self.task.training.labels), recipe)
+        at_once = UPDATES_PER_CALL if self.task.validation is None else VALIDATED_EVERY
+        while group := list(islice(batches, at_once)):
+            yield np.stack(group)
+
+
+def assign(variables: Iterable[Any], values: Iterable[Any]) -> None:
+    """Give each variable its value."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
