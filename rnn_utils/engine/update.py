@@ -73,10 +73,10 @@ class Update:
         return self.compiled_loop(tf.constant(batches)).numpy()
 
     def loss_and_gradients(self, shard, x, y):
-        """Return a shard's part of the loss of its batch, and of the gradients."""
+        """Return a shard's part of its batch's loss and gradients."""
         weights = [weight.value for weight in self.adam.weights]
         with tf.GradientTape() as tape:
-            # Let the network guess the digits of the shard, which are picked by their indices.
+            # Pick the digits of the shard, and let the network guess them.
             logits = self.fast_model(tf.gather(x, shard), training=True)
             check_output(self.model, logits, self.recipe)
             # A shard counts by its share of the batch.
@@ -85,23 +85,24 @@ class Update:
         return loss, tape.gradient(loss, weights, unconnected_gradients=ZERO)
 
     def measure(self, batch, x, y):
-        """Return the loss and the gradients of one replica's part of a batch."""
-        # Cut it into shards. None waits for another, so the cores work on them side by side.
+        """Return the loss and gradients of a replica's part of a batch."""
+        # Cut it into shards. The cores work on them side by side.
         shards = shards_of_replica(batch, self.recipe)
-        loss, gradients = sum_of_shards([self.of_shard(shard, x, y) for shard in shards])
+        parts = [self.of_shard(shard, x, y) for shard in shards]
+        loss, gradients = sum_of_shards(parts)
         # If a gradient is not finite, let the loss say so too.
         length = tf.linalg.global_norm(gradients)
         return tf.where(tf.math.is_finite(length), loss, math.nan), gradients
 
     def step(self, gradients):
         """Move the weights of one replica as Adam says."""
-        gradients = over_replicas(gradients)
-        if self.recipe.clip_norm < math.inf:
-            gradients, _ = tf.clip_by_global_norm(gradients, self.recipe.clip_norm)
+        gradients, longest = over_replicas(gradients), self.recipe.clip_norm
+        if longest < math.inf:
+            gradients, _ = tf.clip_by_global_norm(gradients, longest)
         self.adam.step(gradients)
 
     def loop(self, batches):
-        """Make an update with each batch, until one has a loss that is not finite."""
+        """Make an update with each batch, while losses are finite."""
         strategy = tf.distribute.get_strategy()
         updates = tf.shape(batches)[0]
 
@@ -109,8 +110,9 @@ class Update:
             return tf.logical_and(finite, i < updates)
 
         def one_update(i, finite, losses):
-            # Each replica measures its part of the batch. Note the loss before the step.
-            loss, gradients = strategy.run(self.measure, args=(batches[i], self.x, self.y))
+            # Measure. The loss that is noted is that before the step.
+            part = batches[i], self.x, self.y
+            loss, gradients = strategy.run(self.measure, args=part)
             loss = sum_of_replicas(loss)
             losses = losses.write(i, loss)
             # Make the step, unless it would spoil the weights.

@@ -20,7 +20,8 @@ from rnn_utils.recipe import Recipe
 def basic_rnn(recipe: Recipe) -> keras.Model:
     """Return one recurrent layer, read out at the end: h_16 W_y + b_y."""
     seeds = _seeds(recipe)
-    rnn = keras.layers.SimpleRNN(recipe.n_hidden, **_start(seeds), name="rnn")
+    start = _start(seeds)
+    rnn = keras.layers.SimpleRNN(recipe.n_hidden, **start, name="rnn")
     return _classifier("basic_rnn", recipe, [rnn], seeds)
 
 
