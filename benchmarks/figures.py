@@ -15,7 +15,17 @@ from benchmarks.readings import Range, growth, limits, reductions, trainings
 from benchmarks.reducers import REDUCERS
 from benchmarks.results import Results
 from benchmarks.tables import SIZE_LABELS, milliseconds, thousands, three_digits
-from rnn_utils.figures.style import CURVES, INK, PADDING, PAPER, QUIET, ROLES, SMALL, WIDTH, house_style
+from rnn_utils.figures.style import (
+    CURVES,
+    INK,
+    PADDING,
+    PAPER,
+    QUIET,
+    ROLES,
+    SMALL,
+    WIDTH,
+    house_style,
+)
 
 ROW = 0.27  # inches that a bar takes
 

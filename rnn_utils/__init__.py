@@ -1,6 +1,6 @@
 """What the chapters import: digits, the four networks, their training, figures for the page.
 
-The way of the data is one line::
+All of it is one line::
 
     load_mnist -> reduce_images -> a Keras model -> train -> History -> plots
 

@@ -76,7 +76,7 @@ with without_chatter():
             f"Keras runs on {keras.backend.backend()} here, and rnn_utils needs TensorFlow: "
             "restart Python and import rnn_utils before keras"
         )
-    tf.config.list_physical_devices()
+    tf.config.list_physical_devices()  # the first look for a GPU has its chatter, too
     if not has_seed():
         tf.random.set_seed(0)
     tf.config.experimental.enable_op_determinism()
@@ -94,5 +94,5 @@ except RuntimeError:
 
 
 def has_gpu() -> bool:
-    """Tell whether TensorFlow uses a GPU here."""
+    """Tell whether TensorFlow uses a GPU here; that starts the devices, as any operation does."""
     return bool(tf.config.list_logical_devices("GPU"))

@@ -33,9 +33,9 @@ class Recipe:
     seed: int = 0  # decides the initial weights and the order of the batches
     warm_up: int = 0  # updates over which the learning rate rises to its value
     decay: bool = False  # then let it fall to 0 along a cosine, over the other updates
-    clip_norm: float = math.inf  # longest gradient, all parameters taken together
-    recurrent_rate: float = 1.0  # times the learning rate: that of the recurrent matrices
-    weight_decay: float = 0.0  # times a matrix's rate: the share of itself that an update takes
+    clip_norm: float = math.inf  # a gradient that is longer, over all parameters, is shortened
+    recurrent_rate: float = 1.0  # learning rate of the recurrent matrices, in learning rates
+    weight_decay: float = 0.0  # an update shrinks a matrix by this share times its learning rate
     shards: int = 2  # parts of a batch that are worked on at the same time
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.contenders import Trainer
 from rnn_utils import Recipe, basic_rnn, bidirectional_rnn, deep_rnn, lstm, train
 from rnn_utils.training import loop
-from rnn_utils.training.examples import Task
+from rnn_utils.training.checked_data import Task
 
 BUILD = {
     "basic": basic_rnn,

@@ -61,7 +61,7 @@ def answering_mirrors(mirrors: Sequence[str], name: str) -> list[str]:
             downloader = pooch.HTTPDownloader(timeout=PROBE_SECONDS)
             offered = downloader(mirror + name, None, None, check_only=True)
             answers[mirror] = "" if offered else f"{name} is not there"
-        except OSError as error:  # the base of every error of the HTTP library
+        except (OSError, ValueError) as error:  # ValueError: a redirect to a malformed address
             answers[mirror] = type(error).__name__
 
     threads = [threading.Thread(target=ask, args=[mirror], daemon=True) for mirror in mirrors]
@@ -119,7 +119,8 @@ def download(
 
         try:
             with _quiet_pooch():
-                pooch.retrieve(mirror + name, f"sha256:{sha256}", path.name, path.parent, fetch)
+                known = f"sha256:{sha256}"
+                pooch.retrieve(mirror + name, known, path.name, path.parent, downloader=fetch)
             return
         except MirrorError as error:
             problems[mirror] = str(error)
@@ -135,25 +136,36 @@ class MirrorError(ValueError):
 
 def _receive(url: str, size: int, bar: tqdm) -> bytes:
     received = io.BytesIO()
-    stream = CallbackIOWrapper(bar.update, received, "write")
+
+    def count(n: int) -> None:
+        bar.update(n)
+        if received.tell() > size + CHUNK_BYTES:  # gzip adds less to what it cannot shorten
+            raise MirrorError("sends more than the file has")
+
+    stream = CallbackIOWrapper(count, received, "write")
     downloader = pooch.HTTPDownloader(timeout=SOCKET_SECONDS, chunk_size=CHUNK_BYTES)
     try:
         downloader(url, stream, None)
         return unpacked(received.getvalue(), size)
-    except (OSError, EOFError, zlib.error) as error:
+    except MirrorError:
+        raise
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise MirrorError(type(error).__name__) from error
 
 
 @contextmanager
 def _quiet_pooch() -> Iterator[None]:
-    """Keep pooch from telling on standard error what it fetches: the bar does."""
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+    """Keep pooch from telling on standard error what this thread fetches: the bar does."""
+    thread = threading.get_ident()
+
+    def matters(record: logging.LogRecord) -> bool:
+        return record.thread != thread or record.levelno >= logging.WARNING
+
+    pooch.get_logger().addFilter(matters)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        pooch.get_logger().removeFilter(matters)
 
 
 def _summary(problems: Mapping[str, str]) -> str:

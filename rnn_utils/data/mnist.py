@@ -277,11 +277,20 @@ def _load_cache(folder: Path) -> Mnist:
         try:
             _download(missing, mirrors, folder)
         except OSError as error:
-            print(f"Data: MNIST is used but not kept, for the cache cannot be written: {error}")
-            with tempfile.TemporaryDirectory() as elsewhere:
-                _download(FILES, mirrors, Path(elsewhere))
-                return _full_set(file.read(Path(elsewhere) / file.name) for file in FILES)
+            return _load_unkept(mirrors, folder, error.__cause__ or error)  # pooch's says too much
     return _full_set(file.read(folder / file.name) for file in FILES)
+
+
+def _load_unkept(mirrors: Sequence[str], folder: Path, why: BaseException) -> Mnist:
+    """Read the full set from a temporary folder, because the cache cannot be written."""
+    try:
+        with tempfile.TemporaryDirectory() as elsewhere:
+            _download(FILES, mirrors, Path(elsewhere))
+            digits = _full_set(file.read(Path(elsewhere) / file.name) for file in FILES)
+    except OSError as error:
+        raise _no_full_set(folder, f"no temporary folder can be written ({error})") from error
+    print(f"Data: MNIST is used but not kept, for the cache cannot be written: {why}")
+    return digits
 
 
 def _download(files: Sequence[MnistFile], mirrors: Sequence[str], folder: Path) -> None:
@@ -293,7 +302,7 @@ def _download(files: Sequence[MnistFile], mirrors: Sequence[str], folder: Path) 
                 path = folder / file.name
                 download(mirrors, file.packed_name, path, file.sha256, file.size, bar)
             except DownloadError as error:
-                raise _no_full_set(folder, f"no mirror delivers it ({error})") from error
+                raise _no_full_set(_cache(), f"no mirror delivers it ({error})") from error
 
 
 def _mirrors(folder: Path) -> list[str]:

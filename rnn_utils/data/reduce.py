@@ -22,7 +22,7 @@ def reduce_images(images: ArrayLike, size: int = 16, method: str = "nearest") ->
     """Reduce digits to `size` x `size` pixels with values in [0, 1].
 
     "nearest" keeps the pixel at source index floor(i * 28 / size) on both axes, without
-    smoothing: the rule of the recipe this book follows. It is not the pixel-centre rule of
+    smoothing: the rule of the cookbook that this book follows. It is not the pixel-centre rule of
     `tf.image.resize` or Pillow. "area" gives each output pixel the mean of the source square
     under it, (28 / size) pixels wide, with the pixels at its edge counted by the part inside.
 

@@ -17,9 +17,9 @@ from rnn_utils.recipe import Recipe
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # Keras's values
 
-# TensorFlow's operation takes 1 - beta_2 in single precision, a little less than 0.001. So its v is
-# shorter than Keras's and its steps are longer: by 6e-6, until the rate makes up for it.
-RATE_SHARE = math.sqrt((1 - np.float32(BETA_2)) / (1 - BETA_2))
+# TensorFlow's operation computes 1 - beta_2 in float32, which is 1.3e-5 too small. So is its v, and
+# its steps would be longer than Keras's by half of that.
+RATE_CORRECTION = math.sqrt((1 - np.float32(BETA_2)) / (1 - BETA_2))
 
 
 class Adam:
@@ -69,7 +69,7 @@ class Adam:
         """Change the weights, in a replica's context; the gradients are those of all replicas."""
         # The rates of this update, and how far m and v, which start at 0, still lag behind.
         recipe, t = self.recipe, self.updates + 1
-        rate = learning_rate(recipe, self.updates) * RATE_SHARE
+        rate = learning_rate(recipe, self.updates) * RATE_CORRECTION
         recurrent_rate = rate * recipe.recurrent_rate
         beta_1, beta_2, epsilon = map(tf.constant, (BETA_1, BETA_2, EPSILON))
         beta_1_power, beta_2_power = beta_1**t, beta_2**t

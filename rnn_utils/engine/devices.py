@@ -35,8 +35,9 @@ def shard_sizes(recipe: Recipe) -> list[int]:
     """Return how many sequences each shard of a replica has; none of them is empty."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     size = recipe.batch_size // replicas
-    shards = 1 if has_gpu() else recipe.shards
-    shards = min(max(shards // replicas, 1), size)
+    # The recipe's shards are those of all replicas together. Each has at least one.
+    shards = 1 if has_gpu() else max(recipe.shards // replicas, 1)
+    shards = min(shards, size)
     return [len(shard) for shard in np.array_split(range(size), shards)]
 
 
@@ -54,10 +55,10 @@ def sum_of_shards(parts: list[Any]) -> Any:
 
 
 def sum_of_replicas(value: Any) -> Any:
-    """Add up what each replica returned."""
+    """Add up what each replica returned: outside `strategy.run`."""
     return tf.distribute.get_strategy().reduce(SUM, value, axis=None)
 
 
-def over_replicas(gradients: list[Any]) -> list[Any]:
-    """Return each gradient's sum over the replicas; to be called inside `strategy.run`."""
+def all_reduced(gradients: list[Any]) -> list[Any]:
+    """Return each gradient's sum over the replicas, to each of them: inside `strategy.run`."""
     return tf.distribute.get_replica_context().all_reduce(SUM, gradients)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rnn_utils.backend import has_gpu, keras, tf
-from rnn_utils.engine.written_out import (
+from rnn_utils.engine.fast_model import (
     MOST_STEPS,
-    WrittenOut,
+    FastRecurrent,
     calls_cudnn,
+    fast_model,
     is_stock,
     parts_of,
-    written_out,
 )
 
 WRITTEN_OUT, CUDNN, LOOP = "written out", "cuDNN", "Keras's loop"
@@ -60,7 +60,7 @@ class Place(NamedTuple):
 
     layer: keras.layers.RNN
     outermost: keras.Layer  # itself, or the wrapper around it, such as Bidirectional
-    kept: str  # why it is left as it is; empty where a `WrittenOut` stands in for it
+    why_kept: str  # why it is left as it is; empty where a `FastRecurrent` stands for it
 
 
 def kernels(model: keras.Model, n_steps: int | None = None) -> Kernels:
@@ -73,7 +73,7 @@ def kernels(model: keras.Model, n_steps: int | None = None) -> Kernels:
     model : keras.Model
         Built: with a keras.Input, or called before.
     n_steps : int, optional
-        Of the sequences, where the model reads any number.
+        Steps of a sequence; needed only where the model's input leaves them open.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def kernels(model: keras.Model, n_steps: int | None = None) -> Kernels:
     Raises
     ------
     TypeError
-        If the model is none.
+        If `model` is not a Keras model.
     ValueError
         If it is not built, or does not read so many steps.
     """
@@ -91,16 +91,16 @@ def kernels(model: keras.Model, n_steps: int | None = None) -> Kernels:
         raise TypeError(f"model must be a Keras model, got {model!r}")
     if not model.built:
         raise ValueError(f"the model {model.name!r} is not built: give it a keras.Input")
-    fast = written_out(model)
+    fast = fast_model(model)
     if fast is not model:
         _trace(fast, [_spec_of(tensor, n_steps, model.name) for tensor in fast.inputs])
-    stand_ins = {each.layer: each for each in fast._flatten_layers() if type(each) is WrittenOut}
+    stand_ins = {each.layer: each for each in fast._flatten_layers() if type(each) is FastRecurrent}
     is_any_length = n_steps is None and fast is not model and fast.inputs[0].shape[1] is None
 
     def kernel(place: Place) -> tuple[str, str]:
         stand_in = stand_ins.get(place.outermost)
         if stand_in is None:
-            return (CUDNN, "") if _is_on_cudnn(place.layer, n_steps) else (LOOP, place.kept)
+            return (CUDNN, "") if _is_on_cudnn(place.layer, n_steps) else (LOOP, place.why_kept)
         if stand_in.on_cudnn:
             return CUDNN, ""
         if stand_in.obstacles:
@@ -115,17 +115,17 @@ def kernels(model: keras.Model, n_steps: int | None = None) -> Kernels:
     )
 
 
-def _places(model: keras.Model, kept: str = "") -> Iterator[Place]:
+def _places(model: keras.Model, why_kept: str = "") -> Iterator[Place]:
     """Yield the recurrent layers of a model, in its order."""
-    if not kept and not is_stock(model):
-        kept = f"{type(model).__name__} is a subclass of keras.Model, which runs as it is"
+    if not why_kept and not is_stock(model):
+        why_kept = f"{type(model).__name__} is a subclass of keras.Model, which runs as it is"
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _places(layer, kept)
+            yield from _places(layer, why_kept)
             continue
         inside = [each for each in layer._flatten_layers() if isinstance(each, keras.layers.RNN)]
         for each in sorted(inside, key=lambda each: getattr(each, "go_backwards", False)):
-            yield Place(each, layer, kept or _why_kept(each, layer))
+            yield Place(each, layer, why_kept or _why_kept(each, layer))
 
 
 def _why_kept(layer: keras.Layer, outermost: keras.Layer) -> str:

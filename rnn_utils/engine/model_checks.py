@@ -17,7 +17,15 @@ BATCH_LAYERS = (keras.layers.BatchNormalization, keras.layers.SpectralNormalizat
 
 
 def check_reads(model: Any, shape: tuple[int, ...]) -> None:
-    """Raise TypeError or ValueError if a model is none, or not one for sequences of a shape."""
+    """Check that a model reads sequences of a shape.
+
+    Raises
+    ------
+    TypeError
+        If it is not a Keras model.
+    ValueError
+        If it reads sequences of another shape.
+    """
     if not isinstance(model, keras.Layer):
         raise TypeError(
             f"model must be a Keras model, got {model!r}: the functions that build one are called "
@@ -27,7 +35,7 @@ def check_reads(model: Any, shape: tuple[int, ...]) -> None:
     if of_model is None:
         return
     reads = of_model[1:] if isinstance(of_model, tuple) else ()
-    if len(reads) == 3 and reads[-1] == 1:  # Keras adds such an axis by itself
+    if len(reads) == 3 and reads[-1] == 1:  # Keras gives a batch of rank 3 such an axis
         reads = reads[:-1]
     if len(reads) != 2 or any(
         wanted not in (None, given) for wanted, given in zip(reads, shape[1:], strict=True)
@@ -62,10 +70,14 @@ def check_output(model: Any, logits: Any, recipe: Recipe) -> None:
 
 
 def check_trainable(model: Any, recipe: Recipe) -> None:
-    """Raise ValueError if training would leave something out or do it differently.
+    """Check that training leaves nothing of a model out, and does nothing differently.
 
-    That is: what goes on from one batch to the next, what is computed with a whole batch where it
-    is cut, a weight's constraint or other precision, or no weight at all.
+    Raises
+    ------
+    ValueError
+        If there is a stateful layer, a layer that computes with a whole batch where batches are
+        cut into shards, a weight with a constraint or of another type than float32, or no weight
+        to train; and if the replicas cannot train it.
     """
     check_replicas(model, recipe)
     is_cut = shard_sizes(recipe) != [recipe.batch_size]

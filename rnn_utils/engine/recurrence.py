@@ -1,25 +1,26 @@
 """The three recurrences and their gradients in TensorFlow, written out for speed.
 
-TensorFlow runs a graph operation by operation. On small matrices starting one and copying for it
-costs as much as computing, and automatic differentiation makes many. Here a step is a few products
-and the gates, forward and back. Each gate has products of its own: taking the columns of a wide
-one apart would copy them. What the inputs add to a gate comes in one of two ways:
+TensorFlow runs a graph operation by operation. On small matrices it takes as long to start an
+operation, and to copy what it reads, as to compute it; and automatic differentiation makes many.
+Here a step is a few products and the gates, forward and back. Each gate has products of its own,
+since cutting a wide product into its gates would copy them. What the inputs add to a gate comes in
+one of two ways:
 
-- In an RNN and an LSTM, input, a 1 for the bias and the state before lie side by side in one matrix
-  v. So one product gives all that a gate's sigmoid is taken of, and one on the way back all the
-  derivatives by its weights. That suits inputs that are narrow beside the state.
+- In an RNN and an LSTM, the input, a 1 for the bias and the state before lie side by side in one
+  matrix v. So one product gives the argument of a gate's sigmoid, and one the derivatives with
+  respect to all of its weights. That suits inputs that are narrow beside the state.
 - In a GRU, one large product per gate of all inputs and a 1, before the first step, serves all
   steps. That suits the wide inputs of a stack's upper layers, and a candidate that takes its two
   sides apart anyway.
 
 Each cell is a pair of functions. The first goes through the steps: it reads the inputs, a tensor
 (batch, n_input) per step, from a state of zeros, and returns the states, (batch, n_hidden) per
-step, and what the gradient needs. The second is given the derivative of the loss by each state,
-None where there is none, and returns those by the inputs and the weights.
+step, and what the gradient needs. The second is given the derivative of the loss with respect to
+each state, None where there is none, and returns those with respect to the inputs and the weights.
 
 Weights and the order of the gates are Keras's: z, r, h~ in a GRU; i, f, c~, o in an LSTM. `a` is
-what a tanh or sigmoid is taken of, and `da` or `dh` the derivative of the loss by a or h. The tests
-hold values and gradients against Keras's layers.
+the argument of a tanh or sigmoid, and `da` or `dh` the derivative of the loss with respect to it
+or to h. The tests hold values and gradients to those of Keras's layers.
 """
 
 from __future__ import annotations
@@ -105,13 +106,11 @@ def rnn_gradient(dh, kept, W, U, b):
     da_steps, dh_later = [], None
     for (_, h), dh_t in from_last_to_first(kept, dh):
         da = tanh_gradient(y=h, dy=add(dh_t, dh_later))
-        dh_later = to_factor(da, U)
+        dh_later = wrt_factor(da, U)
         da_steps.append([da])
     # All steps share the weights, so their derivatives add up.
-    da = by_gate_from_first(da_steps)
-    rows = [W.shape[0], 1, U.shape[0]]
-    dW, db, dU = tf.split(to_weights([v for v, _ in kept], da, sum(rows)), rows)
-    return to_inputs(da, [W]), dW, dU, db[0]
+    da = gates_in_order(da_steps)
+    return wrt_inputs(da, [W]), *wrt_W_U_b([v for v, *_ in kept], da, W, U)
 
 
 # --- GRU: h_t = z h_{t-1} + (1 - z) h~, with h~ = tanh(x-part + r * h-part) ----------------------
@@ -135,46 +134,46 @@ def gru_states(x, W, U, b):
     ]
     # What the state before adds. Before the first step it is 0, so nothing is multiplied by U.
     h, h_z, h_r, h_h = 0.0, 0.0, 0.0, bh_h[None]
-    states, kept = [], []
+    states, steps = [], []
     for x_z, x_r, x_h in zip(*from_inputs, strict=True):
         z, r = tf.sigmoid(x_z + h_z), tf.sigmoid(x_r + h_r)
         h_tilde = tf.tanh(x_h + r * h_h)
         change = h - h_tilde
-        kept.append((z, r, h_tilde, h_h, change))
+        steps.append((z, r, h_tilde, h_h, change))
         h = h_tilde + z * change  # = z h + (1 - z) h~
         states.append(h)
         # For the next step. After the last, a graph leaves them out.
         h_z, h_r, h_h = h @ U_z, h @ U_r, tf.nn.bias_add(h @ U_h, bh_h)
-    return states, (inputs, states, kept)
+    return states, (inputs, states, steps)
 
 
 def gru_gradient(dh, kept, W, U, b):
     """Follow the gradient from the last step to the first, then sum up over the steps."""
-    inputs, states, kept = kept
+    inputs, states, steps = kept
     U_z, U_r, U_h = by_gate(U, 3)
     # From each state to the gates, to both sides of the candidate, and on to the state before.
     da_steps, dh_later = [], None
-    for (z, r, h_tilde, h_h, change), dh_t in from_last_to_first(kept, dh):
+    for (z, r, h_tilde, h_h, change), dh_t in from_last_to_first(steps, dh):
         dh_t = add(dh_t, dh_later)
         dh_kept = dh_t * z
         da_tilde = tanh_gradient(y=h_tilde, dy=dh_t - dh_kept)
         da_z = sigmoid_gradient(y=z, dy=dh_t * change)
         da_r = sigmoid_gradient(y=r, dy=da_tilde * h_h)
         dh_h = da_tilde * r
-        dh_later = add(dh_kept, to_factor(da_z, U_z), to_factor(da_r, U_r), to_factor(dh_h, U_h))
+        dh_later = add(dh_kept, wrt_factor(da_z, U_z), wrt_factor(da_r, U_r), wrt_factor(dh_h, U_h))
         da_steps.append([da_z, da_r, da_tilde, dh_h])
-    da_z, da_r, da_tilde, dh_h = by_gate_from_first(da_steps)
+    da_z, da_r, da_tilde, dh_h = gates_in_order(da_steps)
     # By W and the first biases: one product for all steps, since the inputs lie in one matrix.
-    over_x = [outer(inputs, tf.concat(da, axis=0)) for da in (da_z, da_r, da_tilde)]
+    over_x = [summed_outer(inputs, tf.concat(da, axis=0)) for da in (da_z, da_r, da_tilde)]
     dW, dbx = tf.split(tf.concat(over_x, axis=1), [W.shape[0], 1])
     # By U: from the second step on.
     later = [da[1:] for da in (da_z, da_r, dh_h)]
-    dU = to_weights(states[:-1], later, U.shape[0]) if len(states) > 1 else tf.zeros_like(U)
+    dU = wrt_weights(states[:-1], later, U.shape[0]) if len(states) > 1 else tf.zeros_like(U)
     # By the second biases: z and r take the sum of both, so both have the same derivative there.
     db_z, db_r, _ = by_gate(dbx, 3)
     dbh_h = tf.reduce_sum(tf.add_n(dh_h), axis=0, keepdims=True)
     db = tf.concat([dbx, tf.concat([db_z, db_r, dbh_h], axis=1)], axis=0)
-    return to_inputs([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
+    return wrt_inputs([da_z, da_r, da_tilde], by_gate(W, 3)), dW, dU, db
 
 
 # --- LSTM: c_t = f c_{t-1} + i c~, h_t = o tanh(c_t) --------------------------------------------
@@ -216,13 +215,11 @@ def lstm_gradient(dh, kept, W, U, b):
             sigmoid_gradient(y=o, dy=dh_t * tanh_c),
         ]
         dc_later = dc * f
-        dh_later = add(*map(to_factor, da, U_gates))
+        dh_later = add(*map(wrt_factor, da, U_gates))
         da_steps.append(da)
     # All steps share the weights, so their derivatives add up.
-    da = by_gate_from_first(da_steps)
-    rows = [W.shape[0], 1, U.shape[0]]
-    dW, db, dU = tf.split(to_weights([v for v, *_ in kept], da, sum(rows)), rows)
-    return to_inputs(da, by_gate(W, 4)), dW, dU, db[0]
+    da = gates_in_order(da_steps)
+    return wrt_inputs(da, by_gate(W, 4)), *wrt_W_U_b([v for v, *_ in kept], da, W, U)
 
 
 RNN = Cell(rnn_states, rnn_gradient)
@@ -247,38 +244,47 @@ def from_last_to_first(
     return zip(reversed(kept), reversed(dh), strict=True)
 
 
-def by_gate_from_first(da_steps: list[list[Tensor]]) -> list[list[Tensor]]:
+def gates_in_order(da_steps: list[list[Tensor]]) -> list[list[Tensor]]:
     """Sort what was listed step by step, from last to first: gate by gate, from first to last."""
     return [list(gate) for gate in zip(*reversed(da_steps), strict=True)]
 
 
-def to_factor(da: Tensor, weights: Tensor) -> Tensor:
-    """Return the derivative by x or h, where a = x W + h U and `weights` is W or U."""
+def wrt_factor(da: Tensor, weights: Tensor) -> Tensor:
+    """Return the derivative with respect to x or h, where a = x W + h U, from that by a."""
     return tf.matmul(da, weights, transpose_b=True)
 
 
-def to_inputs(da: list[list[Tensor]], W_gates: list[Tensor]) -> list[Tensor]:
-    """Return the derivative by each step's input (batch, n_input)."""
-    dx = add(*[to_factor(tf.concat(gate, axis=0), W) for gate, W in zip(da, W_gates, strict=True)])
+def wrt_inputs(da: list[list[Tensor]], W_gates: list[Tensor]) -> list[Tensor]:
+    """Return the derivative with respect to each step's input (batch, n_input)."""
+    dx = add(*[wrt_factor(tf.concat(gate, axis=0), W) for gate, W in zip(da, W_gates, strict=True)])
     return tf.split(dx, len(da[0]))
 
 
-def outer(v: Tensor, da: Tensor) -> Tensor:
-    """Return the derivative by the weights, where a = v weights: outer products, summed up."""
+def summed_outer(v: Tensor, da: Tensor) -> Tensor:
+    """Return the derivative with respect to weights, where a = v weights: v^T da."""
     return tf.matmul(v, da, transpose_a=True)
 
 
-def to_weights(v: list[Tensor], da: list[list[Tensor]], rows: int) -> Tensor:
-    """Return the derivative by weights that all steps share, the gates side by side.
+def wrt_weights(v: list[Tensor], da: list[list[Tensor]], rows: int) -> Tensor:
+    """Return the derivative with respect to weights of all steps, the gates side by side.
 
     A step that used only the first of their rows has no part in the others.
     """
 
     def of_step(v_t, da_t):
-        unused = rows - v_t.shape[1]
-        return tf.pad(outer(v_t, da_t), [[0, unused], [0, 0]]) if unused else outer(v_t, da_t)
+        dw, unused = summed_outer(v_t, da_t), rows - v_t.shape[1]
+        return tf.pad(dw, [[0, unused], [0, 0]]) if unused else dw
 
     return tf.concat([tf.add_n(list(map(of_step, v, gate))) for gate in da], axis=1)
+
+
+def wrt_W_U_b(
+    v: list[Tensor], da: list[list[Tensor]], W: Tensor, U: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the derivatives with respect to all weights; v is [x_t, 1, h_{t-1}] at each step."""
+    rows = [W.shape[0], 1, U.shape[0]]
+    dW, db, dU = tf.split(wrt_weights(v, da, sum(rows)), rows)
+    return dW, dU, db[0]
 
 
 def add(*terms: Tensor | None) -> Tensor:

@@ -14,15 +14,15 @@ import numpy as np
 from rnn_utils.backend import keras, tf
 from rnn_utils.engine.adam import Adam
 from rnn_utils.engine.devices import (
-    over_replicas,
+    all_reduced,
     resident,
     shards_of_replica,
     sum_of_replicas,
     sum_of_shards,
 )
+from rnn_utils.engine.fast_model import fast_model
 from rnn_utils.engine.loss import cross_entropy
 from rnn_utils.engine.model_checks import check_output
-from rnn_utils.engine.written_out import written_out
 from rnn_utils.recipe import Recipe
 
 ZERO = tf.UnconnectedGradients.ZERO  # the gradient of a weight that the loss does not depend on
@@ -50,12 +50,12 @@ class Update:
         self, model: keras.Model, sequences: np.ndarray, labels: np.ndarray, recipe: Recipe
     ):
         self.model = model
-        self.fast_model = written_out(model)
+        self.fast_model = fast_model(model)
         self.recipe = recipe
         self.adam = Adam(model.trainable_variables, recipe)
         self.x, self.y = resident(sequences), resident(labels)
-        # Shards are alike, so one graph serves all of them.
-        self.of_shard = tf.function(self.loss_and_gradients, autograph=False)
+        # Traced once for each size of a shard: there are two at most, one apart.
+        self.traced_of_shard = tf.function(self.of_shard, autograph=False)
         # One graph serves any number of batches.
         batches = tf.TensorSpec([None, recipe.batch_size], tf.int32)
         loop = tf.function(self.loop, input_signature=[batches], autograph=False)
@@ -72,7 +72,7 @@ class Update:
         """
         return self.compiled_loop(tf.constant(batches)).numpy()
 
-    def loss_and_gradients(self, shard, x, y):
+    def of_shard(self, shard, x, y):
         """Return a shard's part of its batch's loss and gradients."""
         weights = [weight.value for weight in self.adam.weights]
         with tf.GradientTape() as tape:
@@ -84,11 +84,11 @@ class Update:
             loss = share * cross_entropy(tf.gather(y, shard), logits)
         return loss, tape.gradient(loss, weights, unconnected_gradients=ZERO)
 
-    def measure(self, batch, x, y):
+    def of_replica(self, batch, x, y):
         """Return the loss and gradients of a replica's part of a batch."""
         # Cut it into shards. The cores work on them side by side.
         shards = shards_of_replica(batch, self.recipe)
-        parts = [self.of_shard(shard, x, y) for shard in shards]
+        parts = [self.traced_of_shard(shard, x, y) for shard in shards]
         loss, gradients = sum_of_shards(parts)
         # If a gradient is not finite, let the loss say so too.
         length = tf.linalg.global_norm(gradients)
@@ -96,7 +96,7 @@ class Update:
 
     def step(self, gradients):
         """Move the weights of one replica as Adam says."""
-        gradients, longest = over_replicas(gradients), self.recipe.clip_norm
+        gradients, longest = all_reduced(gradients), self.recipe.clip_norm
         if longest < math.inf:
             gradients, _ = tf.clip_by_global_norm(gradients, longest)
         self.adam.step(gradients)
@@ -111,8 +111,9 @@ class Update:
 
         def one_update(i, finite, losses):
             # Measure. The loss that is noted is that before the step.
+            # x and y are arguments, so that each replica has its own.
             part = batches[i], self.x, self.y
-            loss, gradients = strategy.run(self.measure, args=part)
+            loss, gradients = strategy.run(self.of_replica, args=part)
             loss = sum_of_replicas(loss)
             losses = losses.write(i, loss)
             # Make the step, unless it would spoil the weights.

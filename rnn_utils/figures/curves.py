@@ -43,7 +43,7 @@ def convergence(
     references : mapping of str to float, optional
         Horizontal lines to compare with, such as ``{"fair guess, ln 10": np.log(10)}``.
     roles : mapping of str to str, optional
-        A role of `rnn_utils.style.ROLES` for a curve with a meaning, ``"error"`` for instance.
+        A role of `style.ROLES` for a curve with a meaning, ``"error"`` for instance.
     xlabel, ylabel : str
         What the axes measure.
     log : bool

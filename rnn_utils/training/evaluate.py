@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_utils.backend import keras
+from rnn_utils.engine.fast_model import fast_model
 from rnn_utils.engine.loss import cross_entropies
 from rnn_utils.engine.model_checks import check_logits, check_reads
-from rnn_utils.engine.written_out import written_out
-from rnn_utils.training.examples import Examples, checked_sequences
+from rnn_utils.training.checked_data import Examples, checked_sequences
 
 ROWS_PER_CALL = 5000  # sequences that are evaluated at once
 
@@ -47,18 +47,18 @@ def evaluate(model: keras.Model, sequences: np.ndarray, labels: np.ndarray) -> E
     ValueError, TypeError
         If there is nothing to measure, or model, sequences and labels do not fit together.
     """
-    return measure(model, Examples.checked(sequences, labels))
-
-
-def measure(model: keras.Model, examples: Examples) -> Evaluation:
-    """Return loss and accuracy of a model on examples."""
+    examples = Examples.checked(sequences, labels)
     logits = logits_of(model, examples.sequences)
     examples.check_classes(logits.shape[-1])
-    losses = cross_entropies(examples.labels, logits).numpy()
+    return scored(logits, examples.labels)
+
+
+def scored(logits: np.ndarray, labels: np.ndarray) -> Evaluation:
+    """Return loss and accuracy of logits (n, n_classes), given the true classes (n,)."""
     return Evaluation(
-        loss=float(losses.mean(dtype=np.float64)),
-        accuracy=float((logits.argmax(axis=-1) == examples.labels).mean()),
-        count=len(examples.labels),
+        loss=float(cross_entropies(labels, logits).numpy().mean(dtype=np.float64)),
+        accuracy=float((logits.argmax(axis=-1) == labels).mean()),
+        count=len(labels),
     )
 
 
@@ -84,10 +84,10 @@ def logits_of(model: keras.Model, sequences: np.ndarray) -> np.ndarray:
             "cannot be shown to it: leave some out"
         )
     rows = at_once or ROWS_PER_CALL
-    fast_model = written_out(model)
+    fast = fast_model(model)
     logits = []
     for first in range(0, len(sequences), rows):
-        part = fast_model(sequences[first : first + rows])
+        part = fast(sequences[first : first + rows])
         check_logits(part)
         logits.append(part.numpy())
     return np.concatenate(logits)

@@ -19,7 +19,7 @@ class History:
     validation_updates: np.ndarray  # (k,) after how many updates the next two were measured
     validation_loss: np.ndarray  # (k,) empty without validation data
     validation_accuracy: np.ndarray  # (k,) shares between 0 and 1
-    seconds: float  # to the last update, compilation (the first seed's) and validation included
+    seconds: float  # of the whole call; of several seeds the first has the compilation
 
 
 @dataclass(frozen=True, eq=False)

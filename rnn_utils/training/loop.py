@@ -16,14 +16,14 @@ import numpy as np
 from tqdm import tqdm
 
 from rnn_utils.backend import keras
-from rnn_utils.engine.graph_search import as_traced
+from rnn_utils.engine.grappler import without_grappler
 from rnn_utils.engine.model_checks import check_fresh, check_reads, check_trainable
 from rnn_utils.engine.update import Update
 from rnn_utils.page.progress import progress_stream
 from rnn_utils.recipe import Recipe
 from rnn_utils.training.batches import draw_batches
-from rnn_utils.training.evaluate import Evaluation, measure
-from rnn_utils.training.examples import Task
+from rnn_utils.training.checked_data import Task
+from rnn_utils.training.evaluate import Evaluation, logits_of, scored
 from rnn_utils.training.history import History, Run, TrainingDiverged
 
 UPDATES_PER_CALL = 50  # updates between two looks from Python: progress and divergence
@@ -94,7 +94,8 @@ def train_seeds(
     Parameters
     ----------
     build : callable
-        Makes a model from a recipe with the seed in it: the same architecture for each.
+        Makes a model from a recipe with the seed in it: the same architecture for each. For the
+        first seed it is called twice.
     sequences, labels, recipe, validation, progress
         As `train` takes them; of the recipe, the seed is not used.
     seeds : iterable of int
@@ -126,7 +127,8 @@ def train_seeds(
         if not runs:
             trainer = Trainer(build(seeded), task)
         check_fresh(model, [trainer.model, *(run.model for run in runs)], seeded.seed)
-        # Train the one model that is compiled, from the initial weights of this seed's.
+        # The trainer's own model is the one that is compiled. Each seed's weights are copied into
+        # it, trained there, and copied back.
         trainer.restart(model)
         try:
             history = trainer.run(seeded.seed, progress)
@@ -163,13 +165,16 @@ class Trainer:
         self.update.adam.restart()
 
     def run(self, seed: int, progress: bool = True) -> History:
-        """Make the recipe's updates, with batches that are drawn by a seed."""
+        """Make the recipe's updates, with batches that are drawn by a seed.
+
+        The history's seconds are those of this call, without compilation.
+        """
         start = time.perf_counter()
         recipe = replace(self.task.recipe, seed=seed)
         losses: list[float] = []
         validated: list[tuple[int, Evaluation]] = []
         bar = tqdm(total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70)
-        with as_traced(), bar:
+        with without_grappler(), bar:
             for batches in self._groups_of_batches(recipe):
                 new = self.update(batches)
                 # Stop at the first loss that is not finite: its update was not made.
@@ -182,8 +187,9 @@ class Trainer:
                 losses.extend(new)
                 bar.set_postfix(loss=f"{new[-1]:.3f}", refresh=False)
                 bar.update(len(new))
-                if self.task.validation is not None:
-                    validated.append((len(losses), measure(self.model, self.task.validation)))
+                if (held_back := self.task.validation) is not None:
+                    logits = logits_of(self.model, held_back.sequences)
+                    validated.append((len(losses), scored(logits, held_back.labels)))
 
         return History(
             loss=np.array(losses),

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import tracemalloc
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, dataclass, field
 from pathlib import Path
@@ -36,7 +36,7 @@ FULL_SHA256 = "ca679089cd9dd461d7b26e36e51216fc71f9271f8082e09656a7c1d29a50483b"
 SMALL_SHA256 = "20c18a0135db85274dc2ecde577b533cbf0a2559008a2e0c0ba1bc0dd5cc9eca"
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 PAGE = b"<!DOCTYPE html><p>Please log in</p>"
-BOMB_BYTES = 1 << 26
+BOMB_BYTES = 3 << 24
 
 
 def idx_bytes(values):
@@ -68,7 +68,7 @@ def bomb(content):
 
 @functools.cache
 def packed_zeros():
-    return gzip.compress(bytes(BOMB_BYTES), 1)
+    return gzip.compress(bytes(BOMB_BYTES))
 
 
 @contextlib.contextmanager
@@ -227,9 +227,10 @@ def test_directory_with_a_folder_for_a_file(directory, monkeypatch):
     refuse_everywhere(directory, f"{LABELS}, .* found only t10k-images", monkeypatch)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may read every file")
 def test_directory_with_a_file_that_may_not_be_read(directory, monkeypatch):
     (directory / f"{LABELS}.gz").chmod(0)
+    if os.access(directory / f"{LABELS}.gz", os.R_OK):
+        pytest.skip("the administrator may read every file")
     refuse_everywhere(directory, f"{LABELS}.gz: .*Permission denied", monkeypatch)
 
 
@@ -492,7 +493,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send(b"", length=None)
             self.send_endless()
         elif fault == "compressed on the way":
-            self.send(body, encoding="gzip")
+            self.send(body, length=len(body), encoding="gzip")
         else:
             self.send(body, length=len(body))
 
@@ -565,6 +566,7 @@ def expect_fallback(capfd, *reasons):
     for reason in reasons:
         assert reason in printed
         assert reason in str(refusal.value)
+    return printed
 
 
 def test_download_is_kept_unpacked_and_found_again(
@@ -599,9 +601,7 @@ def test_cache_is_where_the_system_keeps_caches(
 
 
 @pytest.mark.parametrize("name", ["~/kept", "kept"])
-def test_cache_below_home_or_here(
-    start_mirror, use_mirrors, contents, tmp_path, monkeypatch, name
-):
+def test_cache_below_home_or_here(start_mirror, use_mirrors, contents, tmp_path, monkeypatch, name):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -638,23 +638,24 @@ FAULTS = {
     "other content, not compressed": "other content than SHA-256",
     "bomb": "other content than SHA-256",
     "truncated": "EOFError",
-    "bit flipped": "rror",
+    "bit flipped": "BadGzipFile",
     "disconnect": "Error",
     "silent": "ConnectionError",
-    "endless": "more than the file has",
+    "endless": "sends more than the file has",
     "nonsense length": "ValueError",
     "no HTTP": "ConnectionError",
-    "redirect to nonsense": "Error",
-    "redirect later": "Error",
+    "redirect to nonsense": "ValueError",
+    "redirect later": "ValueError",
     "redirect in a circle": "TooManyRedirects",
 }
+SILENCE = defaultdict(lambda: 10.0, silent=0.5)  # seconds that are waited for a packet
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_second_mirror_makes_up_for_the_first(
     start_mirror, use_mirrors, contents, cache, fault, monkeypatch, capfd
 ):
-    monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, 0.3))
+    monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, SILENCE[fault]))
     first, second = start_mirror(fault), start_mirror()
     use_mirrors(first, second)
     with little_memory():
@@ -671,7 +672,7 @@ def test_second_mirror_makes_up_for_the_first(
 def test_bad_mirrors_leave_nothing_behind(
     start_mirror, use_mirrors, cache, fault, monkeypatch, capfd
 ):
-    monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, 0.3))
+    monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, SILENCE[fault]))
     mirrors = [start_mirror(fault), start_mirror(fault)]
     use_mirrors(*mirrors)
     with little_memory(), pytest.raises(DataError) as refusal:
@@ -704,7 +705,7 @@ def test_second_mirror_makes_up_for_a_dead_one(start_mirror, use_mirrors, conten
 
 
 def test_second_mirror_makes_up_for_a_mute_one(start_mirror, use_mirrors, contents, monkeypatch):
-    monkeypatch.setattr(download_module, "PROBE_SECONDS", 1.0)
+    monkeypatch.setattr(download_module, "PROBE_SECONDS", 2.0)
     mute, good = start_mirror("mute"), start_mirror()
     use_mirrors(mute, good)
     expect_little_mnist(load_mnist("mnist"), contents)
@@ -928,6 +929,7 @@ def expect_unkept(contents, elsewhere, capfd, why):
     assert line.startswith(NOT_KEPT)
     assert why in line
     assert list(elsewhere.iterdir()) == []
+    return line
 
 
 def test_download_stopped_by_the_reader(start_mirror, use_mirrors, contents, cache, cut_writes):
@@ -947,21 +949,32 @@ def test_cache_that_cannot_be_made(
     expect_unkept(contents, elsewhere, capfd, "Not a directory")
 
 
-def test_cache_that_leads_nowhere(
-    start_mirror, use_mirrors, contents, tmp_path, elsewhere, capfd
-):
+def test_cache_that_leads_nowhere(start_mirror, use_mirrors, contents, tmp_path, elsewhere, capfd):
     use_mirrors(start_mirror())
     (tmp_path / "cache").symlink_to(tmp_path / "unplugged" / "disk")
     expect_unkept(contents, elsewhere, capfd, "No such file")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everywhere")
+def test_cache_that_may_not_be_made(
+    start_mirror, use_mirrors, contents, monkeypatch, elsewhere, capfd
+):
+    def forbid(path, *_, **__):
+        raise PermissionError(13, "Permission denied", path)
+
+    use_mirrors(start_mirror())
+    monkeypatch.setattr(os, "makedirs", forbid)
+    line = expect_unkept(contents, elsewhere, capfd, "Permission denied")
+    assert "Will not be able" not in line
+
+
 def test_cache_that_may_not_be_written(
     start_mirror, use_mirrors, contents, cache, elsewhere, capfd
 ):
     use_mirrors(start_mirror())
     cache.mkdir(parents=True)
     cache.chmod(0o500)
+    if os.access(cache, os.W_OK):
+        pytest.skip("the administrator may write everywhere")
     expect_unkept(contents, elsewhere, capfd, "Permission denied")
 
 
@@ -1005,8 +1018,8 @@ def test_disk_that_is_full_everywhere(
 ):
     use_mirrors(start_mirror())
     cut_writes(tmp_path, NO_SPACE)
-    expect_fallback(capfd, "no temporary folder", "No space left on device", str(cache))
-    assert "not kept" not in capfd.readouterr().out
+    printed = expect_fallback(capfd, "no temporary folder", "No space left on device")
+    assert "not kept" not in printed
     assert kept(cache) == {}
     assert list(elsewhere.iterdir()) == []
 
@@ -1017,7 +1030,7 @@ def test_no_temporary_folder_either(
     use_mirrors(start_mirror())
     cut_writes(cache, NO_SPACE)
     elsewhere.rmdir()
-    expect_fallback(capfd, "no temporary folder", "No such file", str(cache))
+    expect_fallback(capfd, "no temporary folder", "No such file")
 
 
 def test_bad_mirror_and_no_cache(
@@ -1066,14 +1079,14 @@ def pooch_log(request):
     logger, said = pooch.get_logger(), []
     handler = logging.Handler()
     handler.emit = said.append
-    before = logger.level
+    before, filters = logger.level, list(logger.filters)
     logger.setLevel(request.param)
     logger.addHandler(handler)
     yield said
+    after = logger.level
     logger.removeHandler(handler)
-    assert logger.level == request.param
     logger.setLevel(before)
-    assert logger.filters == []
+    assert (after, logger.filters) == (request.param, filters)
 
 
 @pytest.mark.parametrize("fault", ["", "missing", "gone", "other content", "truncated"])
@@ -1136,21 +1149,10 @@ def test_download_on_a_page_leaves_one_line(start_mirror, use_mirrors, contents,
 
 
 def test_fallback_on_a_page_is_visible():
-    loaded, told = run_on_a_page(
-        "from rnn_utils.data import mnist", "digits = mnist.load_mnist()"
-    )
+    loaded, told = run_on_a_page("from rnn_utils.data import mnist", "digits = mnist.load_mnist()")
     assert loaded == []
     assert [output.name for output in told] == ["stdout"]
     assert "Data: 4,000 + 1,000 digits of MNIST" in told[0].text
-
-
-def test_fallback_on_a_page_is_quick_without_a_network(use_mirrors, contents, dead_mirror):
-    use_mirrors(dead_mirror)
-    started = time.monotonic()
-    _, told = run_on_a_page(on_a_page(), "digits = mnist.load_mnist()")
-    assert time.monotonic() - started < 60
-    assert [output.name for output in told] == ["stdout"]
-    assert "ConnectionError" in told[0].text
 
 
 # The rest

@@ -7,8 +7,8 @@ import pytest
 
 from rnn_utils import Recipe, kernels
 from rnn_utils.backend import keras
+from rnn_utils.engine import fast_model
 from rnn_utils.engine import kernels as module
-from rnn_utils.engine import written_out
 from rnn_utils.networks import models
 
 L = keras.layers
@@ -23,7 +23,7 @@ def gpu(monkeypatch):
     """Let Keras and the engine believe in a GPU: enough to trace for one."""
     keras_rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
     monkeypatch.setattr(keras_rnn, "_is_gpu_available", lambda: True)
-    for each in (module, written_out):
+    for each in (module, fast_model):
         monkeypatch.setattr(each, "has_gpu", lambda: True)
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from rnn_utils import Recipe, draw_batches, evaluate, kernels, predict_logits, train
 from rnn_utils.backend import keras, tf
+from rnn_utils.engine import fast_model as module
 from rnn_utils.engine import recurrence
-from rnn_utils.engine import written_out as module
+from rnn_utils.engine.fast_model import FastRecurrent, fast_model
 from rnn_utils.engine.loss import cross_entropy
-from rnn_utils.engine.written_out import WrittenOut, written_out
 from rnn_utils.networks import models
 from tests.rnn_utils.helpers import SMALL, toy
 
@@ -76,7 +76,7 @@ def compare(layer, x, **context):
 
 
 def stand(layer):
-    return WrittenOut(layer)
+    return FastRecurrent(layer)
 
 
 # Layers
@@ -268,7 +268,7 @@ def test_a_subclass_is_left_alone():
             return 2 * super().call(sequences, initial_state, mask, training)
 
     model = keras.Sequential([keras.Input((STEPS, INPUT)), Mine(3), L.Dense(2)])
-    assert model.layers[0] in written_out(model).layers
+    assert model.layers[0] in fast_model(model).layers
 
 
 # Models
@@ -371,7 +371,7 @@ def test_a_model_has_the_gradients_of_keras(model_and_count, calls):
             loss = cross_entropy(labels, call(x, training=True))
         return tape.gradient(loss, model.trainable_variables)
 
-    expected, actual = gradients(model), gradients(written_out(model))
+    expected, actual = gradients(model), gradients(fast_model(model))
     assert len(calls) == count
     for e, a in zip(expected, actual, strict=True):
         assert np.abs(a - e).max() <= CLOSE * np.abs(e).max()
@@ -406,19 +406,19 @@ def test_training_makes_the_updates_of_a_plain_loop(name):
 def test_the_variables_are_those_of_the_model(model_and_count):
     model, _ = model_and_count
     for ours, theirs in (
-        (written_out(model).trainable_variables, model.trainable_variables),
-        (written_out(model).non_trainable_variables, model.non_trainable_variables),
+        (fast_model(model).trainable_variables, model.trainable_variables),
+        (fast_model(model).non_trainable_variables, model.non_trainable_variables),
     ):
         assert [*map(id, ours)] == [*map(id, theirs)]
 
 
 def test_a_model_has_one_clone_which_goes_with_it():
     model = models.deep_rnn(SMALL)
-    first = weakref.ref(written_out(model))
+    first = weakref.ref(fast_model(model))
     train(model, *toy(), SMALL, progress=False)
     evaluate(model, *toy())
     kernels(model)
-    assert written_out(model) is first()
+    assert fast_model(model) is first()
     assert len(model.get_layer("read_out")._inbound_nodes) == 2
     del model
     gc.collect()  # the model, and with it the last to hold the clone
@@ -428,7 +428,7 @@ def test_a_model_has_one_clone_which_goes_with_it():
 
 def test_a_layer_that_is_added_later_is_not_forgotten():
     model = sequential(L.LSTM(4))
-    written_out(model)
+    fast_model(model)
     model.add(L.Activation("tanh"))
     np.testing.assert_allclose(predict_logits(model, toy()[0]), model(toy()[0]), atol=1e-6)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from rnn_utils.backend import tf
-from rnn_utils.engine import graph_search
-from rnn_utils.engine.graph_search import OFF, as_traced
+from rnn_utils.engine import grappler
+from rnn_utils.engine.grappler import OFF, without_grappler
 
 
 def is_off():
@@ -19,13 +19,13 @@ def before(request):
 
 
 def test_the_search_is_off_inside_the_block_and_as_before_after_it(before):
-    with as_traced():
+    with without_grappler():
         assert is_off()
     assert is_off() == before
 
 
 def test_it_stays_off_until_the_last_of_several_trainings_is_done(before):
-    first, second = as_traced(), as_traced()
+    first, second = without_grappler(), without_grappler()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
@@ -35,14 +35,14 @@ def test_it_stays_off_until_the_last_of_several_trainings_is_done(before):
 
 
 def test_the_setting_is_put_back_after_an_error(before):
-    with pytest.raises(ZeroDivisionError), as_traced():
+    with pytest.raises(ZeroDivisionError), without_grappler():
         raise ZeroDivisionError
     assert is_off() == before
 
 
 def test_with_a_gpu_the_setting_is_left_alone(before, monkeypatch):
-    monkeypatch.setattr(graph_search, "has_gpu", lambda: True)
-    with as_traced():
+    monkeypatch.setattr(grappler, "has_gpu", lambda: True)
+    with without_grappler():
         assert is_off() == before
     assert is_off() == before
 
@@ -50,7 +50,7 @@ def test_with_a_gpu_the_setting_is_left_alone(before, monkeypatch):
 def test_other_options_are_left_alone():
     tf.config.optimizer.set_experimental_options({"constant_folding": False})
     try:
-        with as_traced():
+        with without_grappler():
             pass
         assert tf.config.optimizer.get_experimental_options()["constant_folding"] is False
     finally:

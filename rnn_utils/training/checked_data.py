@@ -1,4 +1,4 @@
-"""What a network is trained on and measured with: checked once, here, and trusted from then on."""
+"""Sequences and labels that were checked: whoever has such an object need not check again."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ from rnn_utils.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Sequences and the class of each; whoever has this object need not check them again.
+    """Sequences and the class of each.
 
     Attributes
     ----------
     sequences : float32 array (n, n_steps, n_input)
         Finite, and at least one.
     labels : int64 array (n,)
-        Classes from 0 on.
+        Whole numbers; `for_recipe` makes sure that they are the recipe's classes.
     """
 
     sequences: np.ndarray
     labels: np.ndarray
 
     @classmethod
-    def checked(cls, sequences: Any, labels: Any, what: str = "") -> Examples:
-        """Return examples, or raise ValueError; `what` comes before the names in its message."""
-        sequences, labels = checked_sequences(sequences, what), np.asarray(labels)
+    def checked(cls, sequences: Any, labels: Any, prefix: str = "") -> Examples:
+        """Return examples, or raise ValueError, whose message has the prefix before each name."""
+        sequences, labels = checked_sequences(sequences, prefix), np.asarray(labels)
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise ValueError(
-                f"{what}labels must be whole numbers of shape (n,), got {labels.dtype} of shape "
+                f"{prefix}labels must be whole numbers of shape (n,), got {labels.dtype} of shape "
                 f"{labels.shape}"
             )
         if len(labels) != len(sequences):
-            raise ValueError(f"{len(sequences)} {what}sequences, but {len(labels)} labels")
+            raise ValueError(f"{len(sequences)} {prefix}sequences, but {len(labels)} labels")
         return cls(sequences, labels.astype(np.int64))
 
     @classmethod
-    def for_recipe(cls, sequences: Any, labels: Any, recipe: Recipe, what: str = "") -> Examples:
+    def for_recipe(cls, sequences: Any, labels: Any, recipe: Recipe, prefix: str = "") -> Examples:
         """Return examples of the recipe's sizes, or raise ValueError."""
-        examples = cls.checked(sequences, labels, what)
+        examples = cls.checked(sequences, labels, prefix)
         shape = examples.sequences.shape
         if shape[1:] != (recipe.n_steps, recipe.n_input):
             raise ValueError(
-                f"{what}sequences have shape {shape}, but the recipe reads "
+                f"{prefix}sequences have shape {shape}, but the recipe reads "
                 f"n_steps={recipe.n_steps} rows of n_input={recipe.n_input}"
             )
-        examples.check_classes(recipe.n_classes, what)
+        examples.check_classes(recipe.n_classes, prefix)
         return examples
 
-    def check_classes(self, n_classes: int, what: str = "") -> None:
+    def check_classes(self, n_classes: int, prefix: str = "") -> None:
         """Raise ValueError if a label is not a class from 0 to n_classes - 1."""
         wrong = (self.labels < 0) | (self.labels >= n_classes)
         if wrong.any():
             i = int(wrong.argmax())
             raise ValueError(
-                f"{what}label {self.labels[i]} at index {i} is not a class from 0 to "
+                f"{prefix}label {self.labels[i]} at index {i} is not a class from 0 to "
                 f"{n_classes - 1}"
             )
 
@@ -86,25 +86,25 @@ class Task:
                     "validation must be a pair (sequences, labels), got "
                     f"{reprlib.repr(validation)}: hold back digits of the training set yourself"
                 )
-            validation = Examples.for_recipe(*validation, recipe, what="validation ")
+            validation = Examples.for_recipe(*validation, recipe, prefix="validation ")
         return cls(training, validation, recipe)
 
 
-def checked_sequences(sequences: Any, what: str = "") -> np.ndarray:
-    """Return sequences as float32, or raise ValueError; `what` comes before the name."""
+def checked_sequences(sequences: Any, prefix: str = "") -> np.ndarray:
+    """Return sequences as float32, or raise ValueError; the prefix stands before their name."""
     sequences = np.asarray(sequences)
     if sequences.ndim != 3 or sequences.dtype.kind != "f":
         raise ValueError(
-            f"{what}sequences must be floats of shape (n, steps, features), got "
+            f"{prefix}sequences must be floats of shape (n, steps, features), got "
             f"{sequences.dtype} of shape {sequences.shape}; reduce_images makes them from images"
         )
     if sequences.size == 0:
-        raise ValueError(f"there are no {what}sequences to read: shape {sequences.shape}")
+        raise ValueError(f"there are no {prefix}sequences to read: shape {sequences.shape}")
     with np.errstate(over="ignore"):  # what float32 cannot hold is found as infinite
         sequences = sequences.astype(np.float32, copy=False)
     if not np.isfinite(sequences).all():
         where = np.argwhere(~np.isfinite(sequences))[0]
         raise ValueError(
-            f"{what}sequences hold {sequences[tuple(where)]} at index {tuple(map(int, where))}"
+            f"{prefix}sequences hold {sequences[tuple(where)]} at index {tuple(map(int, where))}"
         )
     return sequences

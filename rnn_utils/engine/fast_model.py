@@ -1,10 +1,11 @@
-"""A stock Keras model, run faster: its recurrent layers written out, everything else as it is.
+"""A faster model on the same variables: its recurrent layers written out, all else as it is.
 
-`written_out` returns a second model on the same variables. In it a `WrittenOut` stands in the place
-of each SimpleRNN, GRU and LSTM, and of each Bidirectional around two of them. At each call it
-decides what runs: `recurrence`, or Keras's own layer where `recurrence` would compute something
-else, or where Keras has cuDNN for it. What is saved and exported is the model itself, which knows
-nothing of this.
+Written out means that a layer's steps stand in the graph one after the other, with a gradient of
+their own (`recurrence`), in place of Keras's loop. In the faster model a `FastRecurrent` stands for
+each SimpleRNN, GRU and LSTM, and for each Bidirectional around two of them. At each call it decides
+what runs: the layer written out, or Keras's own code where that would compute something else, or
+where Keras has cuDNN for it. What is saved and exported is the model itself, which knows nothing
+of this.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ MERGED = {  # by Bidirectional's merge_mode: what becomes of the outputs of both
     None: lambda forward, backward: (forward, backward),
 }
 
-# For each model its layers and its clone, while the model lives. There is one clone and no more,
-# since each adds a node to the layers that it keeps.
+# For each model its layers and its clone, while the model lives. There is one clone and no more:
+# each adds a node to the layers that it keeps, which would hold it, and pile up in them.
 _clones: WeakKeyDictionary[Any, tuple[list[Any], Any]] = WeakKeyDictionary()
 _lock = Lock()
 
 
-def written_out(model: keras.Model) -> keras.Model:
+def fast_model(model: keras.Model) -> keras.Model:
     """Return a model that computes what `model` does, on the same variables, but faster.
 
     Parameters
@@ -71,7 +72,7 @@ def _clone(model: keras.Model) -> keras.Model:
     def stand_in(layer):
         if is_stock(layer):
             return _clone(layer)
-        return WrittenOut(layer) if parts_of(layer) else layer
+        return FastRecurrent(layer) if parts_of(layer) else layer
 
     # clone_model would compile the clone as the model is. A twin of its graph is not compiled.
     is_sequential = type(model) is keras.Sequential
@@ -90,7 +91,7 @@ def parts_of(layer: keras.Layer) -> list[keras.Layer]:
     return parts if all(type(part) in CELLS for part in parts) else []
 
 
-class WrittenOut(keras.layers.Layer):
+class FastRecurrent(keras.layers.Layer):
     """Stands in the place of a recurrent layer, and decides at each call what runs.
 
     Parameters
@@ -103,7 +104,7 @@ class WrittenOut(keras.layers.Layer):
     obstacles : list of str
         What kept the latest call from being written out.
     on_cudnn : bool
-        Whether Keras gave the latest call that was traced to cuDNN.
+        Whether cuDNN ran in the latest call, if that was a trace. Both are notes for `kernels`.
     """
 
     def __init__(self, layer: keras.Layer):
@@ -119,7 +120,7 @@ class WrittenOut(keras.layers.Layer):
         context = {"initial_state": initial_state, "mask": mask, "training": training}
         self.obstacles = obstacles_of(self.layer, sequences, **context)
         if not self.obstacles and not is_for_cudnn(self.layer):
-            return run(self.layer, sequences)
+            return run_written_out(self.layer, sequences)
         earlier = len(operations_of_trace())
         outputs = self.layer(sequences, **context)
         self.on_cudnn = calls_cudnn(operations_of_trace()[earlier:])
@@ -134,7 +135,7 @@ class WrittenOut(keras.layers.Layer):
         return self.layer.compute_mask(sequences, mask)
 
 
-def run(layer: keras.Layer, sequences: Any) -> Any:
+def run_written_out(layer: keras.Layer, sequences: Any) -> Any:
     """Compute what a layer without obstacles does with sequences (batch, n_steps, n_input)."""
     outputs = []
     for part in parts_of(layer):
