@@ -11,33 +11,22 @@ used, so reading digits starts no TensorFlow.
 
 from importlib import import_module
 
-_HOMES = {
-    "Recipe": "recipe",
-    "BETTER": "recipe",
-    "Mnist": "data.mnist",
-    "DataError": "data.errors",
-    "load_mnist": "data.mnist",
-    "reduce_images": "data.reduce",
-    "basic_rnn": "networks.models",
-    "bidirectional_rnn": "networks.models",
-    "deep_rnn": "networks.models",
-    "lstm": "networks.models",
-    "train": "training.loop",
-    "train_seeds": "training.loop",
-    "draw_batches": "training.batches",
-    "evaluate": "training.evaluate",
-    "predict_logits": "training.evaluate",
-    "Evaluation": "training.evaluate",
-    "History": "training.history",
-    "Run": "training.history",
-    "TrainingDiverged": "training.history",
-    "kernels": "engine.kernels",
-    "show": "page.show",
-    "show_animation": "page.show",
-    "record": "page.record",
-    "provenance": "page.provenance",
+_NAMES = {  # by the module that holds them
+    "recipe": "Recipe BETTER",
+    "data.errors": "DataError",
+    "data.mnist": "Mnist load_mnist",
+    "data.reduce": "reduce_images",
+    "networks.models": "basic_rnn bidirectional_rnn deep_rnn lstm",
+    "engine.kernels": "kernels",
+    "training.batches": "draw_batches",
+    "training.evaluate": "Evaluation evaluate predict_logits",
+    "training.history": "History Run TrainingDiverged",
+    "training.loop": "train train_seeds",
+    "page.show": "show show_animation",
+    "page.record": "record",
+    "page.provenance": "provenance",
 }
-
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 _MODULES = {
     "cells": "networks.cells",
     "comparison": "training.comparison",

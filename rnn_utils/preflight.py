@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnn_utils.backend import keras, tf
-
-# cuDNN's forward and backward pass; neither has a kernel for the CPU.
-CUDNN = ("CudnnRNNV3", "CudnnRNNBackpropV3")
+from rnn_utils.engine.kernels import kernels
 
 
 class NoGpu(Exception):
@@ -42,16 +40,13 @@ def visible_gpus() -> list[Any]:
     """
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        build = tf.sysconfig.get_build_info()
-        raise NoGpu(
-            f"TensorFlow {tf.__version__} sees no GPU. "
-            + (
-                "Is there one (nvidia-smi), and is the environment the one with the CUDA "
-                "libraries (make preflight LOCK=gpu)?"
-                if build["is_cuda_build"]
-                else "This build has no CUDA at all: use Linux, or WSL on Windows."
-            )
+        remedy = (
+            "Is there one (nvidia-smi), and is the environment the one with the CUDA libraries "
+            "(make preflight LOCK=gpu)?"
+            if tf.sysconfig.get_build_info()["is_cuda_build"]
+            else "This build has no CUDA at all: use Linux, or WSL on Windows."
         )
+        raise NoGpu(f"TensorFlow {tf.__version__} sees no GPU. {remedy}")
     return gpus
 
 
@@ -63,41 +58,26 @@ def train_on(gpu: Any) -> str:
     NoGpu
         If the step was not traced to cuDNN, or did not run on a GPU.
     """
+    model = keras.Sequential([keras.Input((16, 16)), keras.layers.LSTM(8)])
+    (lstm,) = kernels(model)
+    if lstm.runs != "cuDNN":
+        raise NoGpu(f"Keras did not put the LSTM through cuDNN, it is {lstm.runs}: {lstm.why}")
     try:
-        layer = keras.layers.LSTM(8, use_cudnn=True)
-        layer.build((4, 16, 16))
-        step = tf.function(lambda rows: gradients(layer, rows), autograph=False)
-        rows = tf.constant(np.ones((4, 16, 16), np.float32))
-        require_cudnn(step.get_concrete_function(rows))
-        result = step(rows)[0]
-    except (ValueError, tf.errors.OpError) as error:
+        gradient = gradient_of(model, tf.constant(np.ones((4, 16, 16), np.float32)))
+    except tf.errors.OpError as error:
         raise NoGpu(f"an LSTM step through cuDNN failed: {error}") from error
-    if "GPU" not in result.device or not np.isfinite(result.numpy()).all():
-        raise NoGpu(f"the LSTM step ran on {result.device}, or its gradients are not numbers")
+    if "GPU" not in gradient.device or not np.isfinite(gradient.numpy()).all():
+        raise NoGpu(f"the LSTM step ran on {gradient.device}, or its gradients are not numbers")
     name = tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
     return f"an LSTM step ran through cuDNN on {name}"
 
 
-def gradients(layer: keras.layers.Layer, rows: tf.Tensor) -> list[tf.Tensor]:
-    """Return the gradients of a stand-in loss with respect to a layer's weights."""
+@tf.function(autograph=False)
+def gradient_of(model: keras.Model, rows: tf.Tensor) -> tf.Tensor:
+    """Return the gradient of a stand-in loss with respect to a model's first weight."""
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(layer(rows))
-    return tape.gradient(loss, [weight.value for weight in layer.trainable_weights])
-
-
-def require_cudnn(traced: Any) -> None:
-    """Look for cuDNN's operations in a traced function.
-
-    Raises
-    ------
-    NoGpu
-        If one of them is missing: Keras computes the layer in another way.
-    """
-    graph = traced.graph.as_graph_def()
-    nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
-    missing = set(CUDNN) - {node.op for node in nodes}
-    if missing:
-        raise NoGpu(f"Keras did not put the LSTM through cuDNN: no {', '.join(sorted(missing))}")
+        loss = tf.reduce_sum(model(rows))
+    return tape.gradient(loss, model.trainable_variables[0].value)
 
 
 if __name__ == "__main__":

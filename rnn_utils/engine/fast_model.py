@@ -181,47 +181,33 @@ def obstacles_of(
 ) -> list[str]:
     """Say what a layer is asked for that the written-out recurrence does not compute."""
     steps = sequences.shape[1]
-    obstacles = []
-    if initial_state is not None:
-        obstacles.append("an initial state")
-    if mask is not None:
-        obstacles.append("a mask")
-    if steps is None:
-        obstacles.append("an unknown number of steps")
-    elif steps > MOST_STEPS:
-        obstacles.append(f"{steps} steps, more than {MOST_STEPS}")
-    if sequences.dtype != tf.float32:
-        obstacles.append(f"sequences of {sequences.dtype.name}")
-    for each in dict.fromkeys([layer, *parts_of(layer)]):
-        obstacles.extend(_options_of_any(each))
-    for part in parts_of(layer):
-        obstacles.extend(_options_of_recurrent(part, training))
-    return list(dict.fromkeys(obstacles))
+    of_call = {
+        "an initial state": initial_state is not None,
+        "a mask": mask is not None,
+        "an unknown number of steps": steps is None,
+        f"{steps} steps, more than {MOST_STEPS}": steps is not None and steps > MOST_STEPS,
+        f"sequences of {sequences.dtype.name}": sequences.dtype != tf.float32,
+    }
+    options = [option for each in (layer, *parts_of(layer)) for option in _options(each, training)]
+    return [*(what for what, is_so in of_call.items() if is_so), *dict.fromkeys(options)]
 
 
-def _options_of_any(layer: keras.Layer) -> Iterator[str]:
-    for option in ("stateful", "return_state"):
-        if getattr(layer, option):
-            yield f"{option}=True"
-    if layer.activity_regularizer is not None:
-        yield "activity_regularizer"
-    if layer.compute_dtype != "float32":
-        yield f"dtype={layer.compute_dtype!r}"
-
-
-def _options_of_recurrent(layer: keras.Layer, training: Any) -> Iterator[str]:
-    gates = {"activation": "tanh"}
-    if not isinstance(layer, keras.layers.SimpleRNN):
-        gates["recurrent_activation"] = "sigmoid"
-    for option, expected in gates.items():
-        activation = getattr(layer, option)
-        if activation is not getattr(keras.activations, expected):
-            yield f"{option}={getattr(activation, '__name__', activation)!r}"
-    if not layer.use_bias:
-        yield "use_bias=False"
-    if not getattr(layer, "reset_after", True):
-        yield "reset_after=False"
-    if layer.recurrent_dropout:
-        yield f"recurrent_dropout={layer.recurrent_dropout:g}"
-    if layer.dropout and training:
-        yield f"dropout={layer.dropout:g} in training"
+def _options(layer: keras.Layer, training: Any) -> Iterator[str]:
+    """Yield the options of a layer that the written-out recurrence does not know."""
+    plain = {
+        "stateful": False,
+        "return_state": False,
+        "activity_regularizer": None,
+        "compute_dtype": "float32",
+        "activation": keras.activations.tanh,
+        "recurrent_activation": keras.activations.sigmoid,
+        "use_bias": True,
+        "reset_after": True,
+        "recurrent_dropout": 0,
+    }
+    for option, expected in plain.items():
+        value = getattr(layer, option, expected)  # Bidirectional has the first four alone
+        if value != expected:
+            yield f"{option}={getattr(value, '__name__', value)!r}"
+    if training and getattr(layer, "dropout", 0):
+        yield f"dropout={layer.dropout!r} in training"

@@ -303,17 +303,16 @@ def _check_equations(layer: Any, kind: str) -> None:
         raise ValueError(f"the layer {layer.name!r} has no weights yet: call it on data first")
     if not layer.use_bias:
         raise ValueError(f"the layer {layer.name!r} has no bias, the equations have one")
-    for gate, expected in _ACTIVATIONS[kind].items():
+    expected = {"activation": "linear" if kind == "Dense" else "tanh"}
+    if kind in ("GRU", "LSTM"):
+        expected["recurrent_activation"] = "sigmoid"
+    for gate, equation in expected.items():
         activation = getattr(layer, gate)
-        found = getattr(activation, "__name__", type(activation).__name__)
-        if found != expected:
+        name = getattr(activation, "__name__", type(activation).__name__)
+        if name != equation:
             raise ValueError(
-                f"the layer {layer.name!r} has {gate}={found!r}, the equations {expected!r}"
+                f"the layer {layer.name!r} has {gate}={name!r}, the equations {equation!r}"
             )
-
-
-def _rnn_weights(kernel: Array, recurrent_kernel: Array, bias: Array) -> RNNWeights:
-    return RNNWeights(kernel, recurrent_kernel, bias)
 
 
 def _gru_weights(kernel: Array, recurrent_kernel: Array, bias: Array) -> GRUWeights:
@@ -337,19 +336,13 @@ def _split(joined: Array, parts: int) -> list[Array]:
     return np.split(joined, parts, axis=-1)
 
 
-def _dense_weights(kernel: Array, bias: Array) -> tuple[Array, Array]:
-    return kernel, bias
+def _dense_weights(W_y: Array, b_y: Array) -> tuple[Array, Array]:
+    return W_y, b_y
 
 
-_READERS: dict[str, Callable[..., Any]] = {
-    "SimpleRNN": _rnn_weights,
+_READERS: dict[str, Callable[..., Any]] = {  # of `layer.get_weights()`
+    "SimpleRNN": RNNWeights,
     "GRU": _gru_weights,
     "LSTM": _lstm_weights,
     "Dense": _dense_weights,
-}
-_ACTIVATIONS = {
-    "SimpleRNN": {"activation": "tanh"},
-    "GRU": {"activation": "tanh", "recurrent_activation": "sigmoid"},
-    "LSTM": {"activation": "tanh", "recurrent_activation": "sigmoid"},
-    "Dense": {"activation": "linear"},
 }

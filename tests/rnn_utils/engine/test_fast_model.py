@@ -185,7 +185,7 @@ def test_a_frozen_layer_passes_the_gradient_on(kind):
         ({"return_state": True}, {}, "return_state=True"),
         ({"return_state": True, "return_sequences": True}, {}, "return_state=True"),
         ({"stateful": True}, {}, "stateful=True"),
-        ({"activity_regularizer": "l2"}, {}, "activity_regularizer"),
+        ({"activity_regularizer": "l2"}, {}, "activity_regularizer="),
     ],
     ids=str,
 )
@@ -203,7 +203,8 @@ def test_every_other_use_is_left_to_keras(kind, options, context, why, calls):
         )
     assert_alike(*results)
     assert not calls
-    assert stand_in.obstacles == [why]
+    (obstacle,) = stand_in.obstacles
+    assert obstacle.startswith(why)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_the_networks_of_the_book_are_written_out(build, layers):
         (L.SimpleRNN(4, use_bias=False), "use_bias=False"),
         (L.RNN(L.LSTMCell(4)), "only Keras's own SimpleRNN, GRU and LSTM"),
         (L.Bidirectional(L.LSTM(4, use_bias=False)), "use_bias=False"),
-        (L.LSTM(4, dtype="float64"), "dtype='float64'"),
+        (L.LSTM(4, dtype="float64"), "compute_dtype='float64'"),
     ],
 )
 def test_it_says_why_keras_runs_a_layer(layer, why):
