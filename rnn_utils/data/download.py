@@ -35,8 +35,12 @@ SOCKET_SECONDS = (4.0, 10.0)  # to connect, and between two packets
 CHUNK_BYTES = 1 << 16
 
 
-class DownloadError(ConnectionError):
-    """No mirror delivered the file; the message says what each of them did."""
+class DownloadError(Exception):
+    """A file cannot be had; the message says why, and what each mirror did."""
+
+
+class MirrorError(ValueError):
+    """What came from a mirror, if anything, is of no use."""
 
 
 def answering_mirrors(mirrors: Sequence[str], name: str) -> list[str]:
@@ -73,7 +77,7 @@ def answering_mirrors(mirrors: Sequence[str], name: str) -> list[str]:
     answers = dict(answers)  # a late answer no longer counts
     answering = [mirror for mirror in mirrors if not answers[mirror]]
     if not answering:
-        raise DownloadError(_summary(answers))
+        raise _undelivered(answers)
     return answering
 
 
@@ -126,12 +130,8 @@ def download(
             problems[mirror] = str(error)
         except ValueError:  # pooch's, about the hash
             problems[mirror] = f"{name} has other content than SHA-256 {sha256}"
-        bar.update(before - bar.n)
-    raise DownloadError(_summary(problems))
-
-
-class MirrorError(ValueError):
-    """What came from a mirror, if anything, is of no use; unlike OSError not about the cache."""
+        bar.update(before - bar.n)  # take back what this mirror sent
+    raise _undelivered(problems)
 
 
 def _receive(url: str, size: int, bar: tqdm) -> bytes:
@@ -168,5 +168,6 @@ def _quiet_pooch() -> Iterator[None]:
         pooch.get_logger().removeFilter(matters)
 
 
-def _summary(problems: Mapping[str, str]) -> str:
-    return "; ".join(f"{urlsplit(mirror).netloc}: {why}" for mirror, why in problems.items())
+def _undelivered(problems: Mapping[str, str]) -> DownloadError:
+    told = "; ".join(f"{urlsplit(mirror).netloc}: {why}" for mirror, why in problems.items())
+    return DownloadError(f"no mirror delivers it ({told})")

@@ -199,12 +199,11 @@ def find_mnist(asked: str) -> str:
             return _load_directory(_path(directory)).source
         except DataError:
             return "none"
-    folder = _cache()
-    if not _missing(folder):
+    if not _missing(_cache()):
         return "mnist"
     try:
-        _mirrors(folder)
-    except DataError:
+        _mirrors()
+    except DownloadError:
         return "mnist-5k" if asked == "auto" else "none"
     return "mnist"
 
@@ -218,9 +217,16 @@ def _load(source: str, directory: str | os.PathLike | None) -> Mnist:
         return _load_directory(_path(directory))
     try:
         return _load_cache(_cache())
-    except DataError as error:
+    except DownloadError as problem:
+        error = DataError(
+            "the full MNIST set",
+            f"its four files in {_cache()} or on a mirror",
+            f"no usable copy in the cache, and {problem}",
+            "To have it, connect to the network once, "
+            "or set RNN_UTILS_DATA to a directory with the four files.",
+        )
         if source == "mnist":
-            raise
+            raise error from problem
         digits = _small_set()
         print(
             f"Data: {len(digits.train_labels):,} + {len(digits.test_labels):,} digits of MNIST, "
@@ -273,22 +279,22 @@ def _load_cache(folder: Path) -> Mnist:
     """Read the full set from the cache, downloading what is missing or damaged there."""
     missing = _missing(folder)
     if missing:
-        mirrors = _mirrors(folder)
+        mirrors = _mirrors()
         try:
             _download(missing, mirrors, folder)
         except OSError as error:
-            return _load_unkept(mirrors, folder, error.__cause__ or error)  # pooch's says too much
+            return _load_unkept(mirrors, error.__cause__ or error)  # pooch's says too much
     return _full_set(file.read(folder / file.name) for file in FILES)
 
 
-def _load_unkept(mirrors: Sequence[str], folder: Path, why: BaseException) -> Mnist:
+def _load_unkept(mirrors: Sequence[str], why: BaseException) -> Mnist:
     """Read the full set from a temporary folder, because the cache cannot be written."""
     try:
         with tempfile.TemporaryDirectory() as elsewhere:
             _download(FILES, mirrors, Path(elsewhere))
             digits = _full_set(file.read(Path(elsewhere) / file.name) for file in FILES)
     except OSError as error:
-        raise _no_full_set(folder, f"no temporary folder can be written ({error})") from error
+        raise DownloadError(f"no temporary folder can be written ({error})") from error
     print(f"Data: MNIST is used but not kept, for the cache cannot be written: {why}")
     return digits
 
@@ -298,31 +304,15 @@ def _download(files: Sequence[MnistFile], mirrors: Sequence[str], folder: Path) 
     stream = progress_stream()
     with tqdm(total=total, desc="MNIST", unit="B", unit_scale=True, ncols=70, file=stream) as bar:
         for file in files:
-            try:
-                path = folder / file.name
-                download(mirrors, file.packed_name, path, file.sha256, file.size, bar)
-            except DownloadError as error:
-                raise _no_full_set(_cache(), f"no mirror delivers it ({error})") from error
+            path = folder / file.name
+            download(mirrors, file.packed_name, path, file.sha256, file.size, bar)
 
 
-def _mirrors(folder: Path) -> list[str]:
-    """Return the mirrors that answer, or raise DataError: the set can be had from none."""
+def _mirrors() -> list[str]:
+    """Return the mirrors that answer."""
     if os.environ.get("RNN_UTILS_OFFLINE", "0") not in ("", "0"):
-        raise _no_full_set(folder, "RNN_UTILS_OFFLINE forbids a download")
-    try:
-        return answering_mirrors(MIRRORS, FILES[0].packed_name)
-    except DownloadError as error:
-        raise _no_full_set(folder, f"no mirror delivers it ({error})") from error
-
-
-def _no_full_set(folder: Path, why: object) -> DataError:
-    return DataError(
-        "the full MNIST set",
-        f"its four files in {folder} or on a mirror",
-        f"no usable copy in the cache, and {why}",
-        "To have it, connect to the network once, "
-        "or set RNN_UTILS_DATA to a directory with the four files.",
-    )
+        raise DownloadError("RNN_UTILS_OFFLINE forbids a download")
+    return answering_mirrors(MIRRORS, FILES[0].packed_name)
 
 
 def _full_set(arrays: Iterable[np.ndarray]) -> Mnist:

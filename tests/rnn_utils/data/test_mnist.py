@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import tracemalloc
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -675,8 +676,10 @@ def test_bad_mirrors_leave_nothing_behind(
     monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, SILENCE[fault]))
     mirrors = [start_mirror(fault), start_mirror(fault)]
     use_mirrors(*mirrors)
+    started = time.monotonic()
     with little_memory(), pytest.raises(DataError) as refusal:
         load_mnist("mnist")
+    assert time.monotonic() - started < 25
     for mirror in mirrors:
         assert f"{mirror.url[7:-1]}: " in str(refusal.value)
     assert FAULTS[fault] in str(refusal.value)
@@ -1108,13 +1111,20 @@ def test_pooch_is_silenced_and_left_as_it_was_by_two_threads(
     assert pooch_log == []
 
 
-def test_pooch_still_speaks_to_others(start_mirror, use_mirrors, contents, tmp_path, pooch_log):
-    mirror = start_mirror()
+@pytest.mark.parametrize("when", ["meanwhile", "afterwards"])
+def test_pooch_still_speaks_to_others(start_mirror, use_mirrors, tmp_path, pooch_log, when):
+    mirror = start_mirror("silent" if when == "meanwhile" else "")
     use_mirrors(mirror)
-    load_mnist("mnist")
-    pooch.retrieve(f"{mirror.url}{LABELS}.gz", None, path=tmp_path / "others")
-    expected = pooch.get_logger().isEnabledFor(logging.INFO)
-    assert bool(pooch_log) == expected
+    with ThreadPoolExecutor(1) as threads:
+        loading = threads.submit(load_mnist)
+        if when == "meanwhile":
+            assert mirror.silent.wait(60)
+            mirror.fault = ""
+        else:
+            loading.result()
+        pooch.retrieve(f"{mirror.url}{LABELS}.gz", None, path=tmp_path / "others")
+        mirror.released.set()
+    assert bool(pooch_log) == pooch.get_logger().isEnabledFor(logging.INFO)
 
 
 # On a page
