@@ -22,8 +22,7 @@ class NoGpu(Exception):
 def main() -> int:
     """Report on the machine and return an exit status: 0 if its GPU is used, else 1."""
     try:
-        gpus = visible_gpus()
-        print(f"preflight: {train_on(gpus[0])}")
+        print(f"preflight: {train_on(visible_gpus()[0])}")
     except NoGpu as problem:
         print(f"preflight: {problem}", file=sys.stderr)
         return 1

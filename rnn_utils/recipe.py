@@ -50,11 +50,11 @@ class Recipe:
 
 def _whole_number(name: str, value: object) -> int:
     try:
-        if isinstance(value, bool):
-            raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
     least, most = {"seed": (0, 2**31 - 1), "warm_up": (0, math.inf)}.get(name, (1, math.inf))
     if not least <= number <= most:
         bounds = f"{least} or more" if most == math.inf else f"from {least} to {most}"
@@ -70,11 +70,11 @@ def _yes_or_no(name: str, value: object) -> bool:
 
 def _number(name: str, value: object) -> float:
     try:
-        if isinstance(value, (bool, str)):
-            raise TypeError
-        number = float(value)
+        number = None if isinstance(value, (bool, str)) else float(value)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{name} must be a number, got {value!r}") from None
+        number = None
+    if number is None:
+        raise TypeError(f"{name} must be a number, got {value!r}")
     enough = number >= 0 if name == "weight_decay" else number > 0
     if not enough or (number == math.inf and name != "clip_norm"):
         bounds = {"clip_norm": "positive", "weight_decay": "0 or more, and finite"}

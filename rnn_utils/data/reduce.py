@@ -94,24 +94,18 @@ def _checked_images(images: ArrayLike) -> np.ndarray:
 
 
 def _checked_size(size: int) -> int:
-    try:
-        index = operator.index(size)
-    except TypeError:
-        index = None
-    if index is None or isinstance(size, bool):
+    if isinstance(size, bool) or not hasattr(size, "__index__"):
         raise TypeError(f"size must be an integer, not {size!r}")
-    if not 1 <= index <= SIDE:
+    if not 1 <= size <= SIDE:
         raise ValueError(f"size must lie between 1 and {SIDE}, not {size}")
-    return index
+    return operator.index(size)
 
 
 def _check_range(images: np.ndarray) -> None:
     inside = (images >= 0) & (images <= 1)  # not so for NaN
     if not inside.all():
-        raise ValueError(
-            f"float images must lie in [0, 1], but one holds {images[~inside][0]}: "
-            "divide pixels of 0 to 255 by 255"
-        )
+        found = f"one holds {images[~inside][0]}: divide pixels of 0 to 255 by 255"
+        raise ValueError(f"float images must lie in [0, 1], but {found}")
 
 
 def _nearest(size: int) -> Callable[..., None]:

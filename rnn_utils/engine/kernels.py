@@ -55,14 +55,6 @@ class Kernels(tuple):
         return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-class Place(NamedTuple):
-    """A recurrent layer and where it stands in its model."""
-
-    layer: keras.layers.RNN
-    outermost: keras.Layer  # itself, or the wrapper around it, such as Bidirectional
-    why_kept: str  # why it is left as it is; empty where a `FastRecurrent` stands for it
-
-
 def kernels(model: keras.Model, n_steps: int | None = None) -> Kernels:
     """Say for each recurrent layer of a model what runs it when `train` trains it here.
 
@@ -97,35 +89,41 @@ def kernels(model: keras.Model, n_steps: int | None = None) -> Kernels:
     stand_ins = {each.layer: each for each in fast._flatten_layers() if type(each) is FastRecurrent}
     is_any_length = n_steps is None and fast is not model and fast.inputs[0].shape[1] is None
 
-    def kernel(place: Place) -> tuple[str, str]:
-        stand_in = stand_ins.get(place.outermost)
+    def runs_and_why(layer, outermost, why_kept):
+        stand_in = stand_ins.get(outermost)
         if stand_in is None:
-            return (CUDNN, "") if _is_on_cudnn(place.layer, n_steps) else (LOOP, place.why_kept)
+            return (CUDNN, "") if _is_on_cudnn(layer, n_steps) else (LOOP, why_kept)
         if stand_in.on_cudnn:
             return CUDNN, ""
         if stand_in.obstacles:
             return LOOP, ", ".join(stand_in.obstacles)
         if is_any_length:
             return WRITTEN_OUT, f"for {MOST_STEPS} steps at most"
-        return WRITTEN_OUT, _why_not_cudnn(place.layer)
+        return WRITTEN_OUT, _why_not_cudnn(layer)
 
     return Kernels(
-        Kernel(place.layer.name, type(place.layer).__name__, *kernel(place))
-        for place in _places(model)
+        Kernel(layer.name, type(layer).__name__, *runs_and_why(layer, *place))
+        for layer, *place in _recurrent_layers(model)
     )
 
 
-def _places(model: keras.Model, why_kept: str = "") -> Iterator[Place]:
-    """Yield the recurrent layers of a model, in its order."""
+def _recurrent_layers(
+    model: keras.Model, why_kept: str = ""
+) -> Iterator[tuple[keras.layers.RNN, keras.Layer, str]]:
+    """Yield the recurrent layers of a model in its order, each with two things.
+
+    The first is the layer of the model in which it is: itself, or Bidirectional for instance. The
+    second says why that is left as it is; empty where a `FastRecurrent` stands for it.
+    """
     if not why_kept and not is_stock(model):
         why_kept = f"{type(model).__name__} is a subclass of keras.Model, which runs as it is"
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _places(layer, why_kept)
+            yield from _recurrent_layers(layer, why_kept)
             continue
         inside = [each for each in layer._flatten_layers() if isinstance(each, keras.layers.RNN)]
         for each in sorted(inside, key=lambda each: getattr(each, "go_backwards", False)):
-            yield Place(each, layer, why_kept or _why_kept(each, layer))
+            yield each, layer, why_kept or _why_kept(each, layer)
 
 
 def _why_kept(layer: keras.Layer, outermost: keras.Layer) -> str:

@@ -74,14 +74,10 @@ def several_machines(
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
             raise ValueError(f"an address is like 192.168.0.2:4000, got {address!r}")
         if addresses.count(address) > 1:
-            raise ValueError(
-                f"each machine has an address of its own, but {address} is there twice"
-            )
+            raise ValueError(f"each machine has its own address, but {address} is there twice")
     if not 0 <= index < len(addresses):
-        raise ValueError(
-            f"index is {index}, but the {len(addresses)} machines are numbered from 0 to "
-            f"{len(addresses) - 1}"
-        )
+        numbers = f"the {len(addresses)} machines are numbered from 0 to {len(addresses) - 1}"
+        raise ValueError(f"index is {index}, but {numbers}")
     check_port(int(addresses[index].rpartition(":")[2]))
     earlier = os.environ.get("TF_CONFIG")
     os.environ["TF_CONFIG"] = json.dumps(

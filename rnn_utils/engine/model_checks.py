@@ -50,10 +50,8 @@ def check_logits(logits: Any, n_classes: int | None = None) -> None:
     if not tf.is_tensor(logits):
         raise ValueError(f"the model puts out a {type(logits).__name__}, not one tensor of logits")
     if logits.dtype != tf.float32:
-        raise ValueError(
-            f"the model puts out {logits.dtype.name}, but logits are float32: give its last layer "
-            "dtype='float32'"
-        )
+        remedy = "give its last layer dtype='float32'"
+        raise ValueError(f"the model puts out {logits.dtype.name}, logits are float32: {remedy}")
     if logits.shape.rank != 2 or n_classes not in (None, logits.shape[1]):
         wanted = "n_classes" if n_classes is None else f"n_classes={n_classes}"
         raise ValueError(f"the model puts out {logits.shape}, but logits are (batch, {wanted})")
@@ -88,28 +86,20 @@ def check_trainable(model: Any, recipe: Recipe) -> None:
                 "goes on where another ended: build it with stateful=False"
             )
         if is_cut and layer.trainable and isinstance(layer, BATCH_LAYERS):
-            kind = type(layer).__name__
             raise ValueError(
-                f"the layer {layer.name!r}, a {kind}, computes with a whole batch, which is worked "
-                "on in parts here: give the recipe shards=1 and train on one device, or use "
-                "LayerNormalization"
+                f"the layer {layer.name!r}, a {type(layer).__name__}, computes with whole batches, "
+                "which are cut here: give the recipe shards=1, and train on one device"
             )
     for weight in model.trainable_variables:
         if weight.constraint is not None:
-            raise ValueError(
-                f"the weight {weight.path!r} has a constraint, which this training leaves out: "
-                "build its layer without one"
-            )
+            remedy = "which this training leaves out: build its layer without one"
+            raise ValueError(f"the weight {weight.path!r} has a constraint, {remedy}")
         if weight.dtype != "float32":
-            raise ValueError(
-                f"the weight {weight.path!r} is {weight.dtype}, and training keeps float32: build "
-                "the model of layers with dtype='float32'"
-            )
+            remedy = "and training keeps float32: build the model of layers with dtype='float32'"
+            raise ValueError(f"the weight {weight.path!r} is {weight.dtype}, {remedy}")
     if not model.trainable_variables:
-        raise ValueError(
-            f"the model {model.name!r} has no weights to train: give it a keras.Input, or unfreeze "
-            "a layer"
-        )
+        remedy = "give it a keras.Input, or unfreeze a layer"
+        raise ValueError(f"the model {model.name!r} has no weights to train: {remedy}")
 
 
 def check_replicas(model: Any, recipe: Recipe) -> None:
@@ -123,10 +113,9 @@ def check_replicas(model: Any, recipe: Recipe) -> None:
             "build it inside, too, after `with strategy.scope():`"
         )
     if recipe.batch_size % replicas:
-        raise ValueError(
-            f"a batch_size of {recipe.batch_size} cannot be shared equally by {replicas} replicas: "
-            f"try {math.ceil(recipe.batch_size / replicas) * replicas}"
-        )
+        more = math.ceil(recipe.batch_size / replicas) * replicas
+        size = f"a batch_size of {recipe.batch_size}"
+        raise ValueError(f"{size} cannot be shared equally by {replicas} replicas: try {more}")
 
 
 def check_fresh(model: Any, others: list[Any], seed: int) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnn_utils.figures.sketch import Node, Point, Sketch
+from rnn_utils.figures.sketch import Node, Parts, Point, Sketch
 from rnn_utils.figures.style import MATHS, TEXT, house_style
 
 TIMES = r"$\times$"
@@ -47,18 +47,13 @@ def lstm_cell(highlight: str | None = None, *, ax: Axes | None = None) -> Figure
         readers = ("forget", "input", "output")
         x = sketch.box(0.58, 2.2, "$x_t$", "input", parts=readers)
         h = sketch.box(0.58, 3.67, "$h_{t-1}$", "hidden", parts=readers)
-        forget = _gate(sketch, 4.95, "f", ("forget",))
-        let_in = _gate(sketch, 4.1, "i", ("input",))
-        candidate = _candidate(sketch, 3.25, "c", ("input",))
-        let_out = _gate(sketch, 1.3, "o", ("output",))
-        fed = [
-            (forget, ("forget",)),
-            (let_in, ("input",)),
-            (candidate, ("input",)),
-            (let_out, ("output",)),
-        ]
-        _feed(sketch, x, _X_BUS, "input", [(node.left(-_ASIDE), parts) for node, parts in fed])
-        _feed(sketch, h, _H_BUS, "hidden", [(node.left(_ASIDE), parts) for node, parts in fed])
+        forget = _equation(sketch, 4.95, r"f_t = \sigma", "f", "gate", ("forget",))
+        let_in = _equation(sketch, 4.1, r"i_t = \sigma", "i", "gate", ("input",))
+        candidate = _equation(sketch, 3.25, r"\tilde c_t = \tanh", "c", "memory", ("input",))
+        let_out = _equation(sketch, 1.3, r"o_t = \sigma", "o", "gate", ("output",))
+        fed = (forget, let_in, candidate, let_out)
+        _feed(sketch, x, _X_BUS, "input", [(node, -_ASIDE) for node in fed])
+        _feed(sketch, h, _H_BUS, "hidden", [(node, _ASIDE) for node in fed])
         new = _update_cell_state(sketch, forget, let_in, candidate)
         _show_cell_state(sketch, new, let_out)
         return sketch.figure
@@ -136,12 +131,11 @@ def gru_cell(
         sketch = Sketch(5.75, ax, highlight)
         x = sketch.box(0.58, 1.25, "$x_t$", "input", parts=("reset", "update", "candidate"))
         h = sketch.box(0.58, 5.3, "$h_{t-1}$", "hidden", parts=GRU_PARTS)
-        update = _gate(sketch, 4.35, "z", ("update",))
-        reset = _gate(sketch, 3.4, "r", ("reset",))
+        update = _equation(sketch, 4.35, r"z_t = \sigma", "z", "gate", ("update",))
+        reset = _equation(sketch, 3.4, r"r_t = \sigma", "r", "gate", ("reset",))
         from_x, from_h, candidate = _gru_candidate(sketch, x.y, reset, reset_after=reset_after)
-        gates = (update, ("update",)), (reset, ("reset",))
-        to_x = [(from_x, ("candidate",)), *((g.left(-_ASIDE), parts) for g, parts in gates)]
-        to_h = [(from_h, ("candidate",)), *((g.left(_ASIDE), parts) for g, parts in gates)]
+        to_x = [(from_x, 0), (update, -_ASIDE), (reset, -_ASIDE)]
+        to_h = [(from_h, 0), (update, _ASIDE), (reset, _ASIDE)]
         _feed(sketch, x, _X_BUS, "input", to_x)
         _feed(sketch, h, _H_BUS, "hidden", to_h, passes_on=("state",))
         _mix_states(sketch, h, update, candidate)
@@ -150,13 +144,13 @@ def gru_cell(
 
 def _gru_candidate(
     sketch: Sketch, x_level: float, reset: Node, *, reset_after: bool
-) -> tuple[Point, Point, Node]:
+) -> tuple[Node, Node, Node]:
     """Draw the candidate state, with the reset gate before or after the recurrent product.
 
     Returns
     -------
-    tuple of (point, point, Node)
-        Where x_t enters, where h_{t-1} enters, and the box that the candidate leaves.
+    tuple of (Node, Node, Node)
+        What x_t enters, what h_{t-1} enters, and the box that the candidate leaves.
     """
     parts = ("candidate",)
     y = 2.2
@@ -178,7 +172,7 @@ def _gru_candidate(
     sketch.arrow(*gate_wire, role="gate", parts=("reset", "candidate"))
     sketch.arrow(from_x.right(), (add.x, x_level), add.bottom(), role="input", parts=parts)
     sketch.arrow(add.right(), squash.left(), role="hidden", parts=parts)
-    return from_x.left(), first.left(), squash
+    return from_x, first, squash
 
 
 def _mix_states(sketch: Sketch, h: Node, update: Node, candidate: Node) -> None:
@@ -204,26 +198,11 @@ def _mix_states(sketch: Sketch, h: Node, update: Node, candidate: Node) -> None:
     sketch.text(6.3, new.y, equation, size=MATHS, ha="right", parts=parts)
 
 
-def _gate(sketch: Sketch, y: float, letter: str, parts: tuple[str, ...]) -> Node:
-    """Draw a gate as a box that holds its equation."""
-    equation = rf"${letter}_t = \sigma({_terms(letter)})$"
-    return _equation_box(sketch, y, equation, "gate", parts)
-
-
-def _candidate(sketch: Sketch, y: float, letter: str, parts: tuple[str, ...]) -> Node:
-    """Draw a candidate for the memory, as `_gate` does a gate."""
-    equation = rf"$\tilde {letter}_t = \tanh({_terms(letter)})$"
-    return _equation_box(sketch, y, equation, "memory", parts)
-
-
-def _terms(letter: str) -> str:
-    return rf"x_t W_{letter} + h_{{t-1}} U_{letter} + b_{letter}"
-
-
-def _equation_box(
-    sketch: Sketch, y: float, equation: str, role: str, parts: tuple[str, ...]
-) -> Node:
-    return sketch.box(3.63, y, equation, role, width=3.3, height=0.54, parts=parts)
+def _equation(sketch: Sketch, y: float, start: str, letter: str, role: str, parts: Parts) -> Node:
+    """Draw a box that holds its equation: `start`, then the sum with the weights of `letter`."""
+    terms = rf"x_t W_{letter} + h_{{t-1}} U_{letter} + b_{letter}"
+    text = f"${start}({terms})$"
+    return sketch.box(3.63, y, text, role, width=3.3, height=0.54, parts=parts)
 
 
 def _feed(
@@ -231,36 +210,38 @@ def _feed(
     source: Node,
     bus: float,
     role: str,
-    goals: list[tuple[Point, tuple[str, ...]]],
+    goals: list[tuple[Node, float]],
     *,
-    passes_on: tuple[str, ...] = (),
+    passes_on: Parts = (),
 ) -> None:
     """Lead a wire from `source` to a bus, along it up and down, and off it to each goal.
 
-    Each goal comes with the parts that it belongs to. A stretch of wire is drawn once, and shown
-    where a goal beyond it is; the first stretch also where it passes on to a part of `passes_on`.
+    Each goal comes with how far above the middle of its side it is met. A stretch of wire is drawn
+    once, and shown where a goal beyond it is; the first stretch also where it passes on to a part
+    of `passes_on`.
     """
-    everywhere = _parts_of(goals) + passes_on
+    ends = [(node.left(shift), node.parts) for node, shift in goals]
+    everywhere = (*_parts_of(ends), *passes_on)
     sketch.arrow(source.right(), (bus, source.y), role=role, head=False, parts=everywhere)
     sketch.dot(bus, source.y, role, parts=everywhere)
-    for goal, parts in goals:
-        sketch.dot(bus, goal[1], role, parts=parts)
-        sketch.arrow((bus, goal[1]), goal, role=role, parts=parts)
+    for end, parts in ends:
+        sketch.dot(bus, end[1], role, parts=parts)
+        sketch.arrow((bus, end[1]), end, role=role, parts=parts)
     for direction in (1, -1):
         ahead = sorted(
-            (goal for goal in goals if direction * (goal[0][1] - source.y) > 0),
-            key=lambda goal: direction * goal[0][1],
+            (end for end in ends if direction * (end[0][1] - source.y) > 0),
+            key=lambda end: direction * end[0][1],
         )
-        levels = [source.y, *(goal[1] for goal, _ in ahead)]
-        for passed, (start, end) in enumerate(pairwise(levels)):
-            stretch = (bus, start), (bus, end)
+        levels = [source.y, *(end[1] for end, _ in ahead)]
+        for passed, (start, stop) in enumerate(pairwise(levels)):
+            stretch = (bus, start), (bus, stop)
             sketch.arrow(*stretch, role=role, head=False, parts=_parts_of(ahead[passed:]))
 
 
-def _parts_of(goals: list[tuple[Point, tuple[str, ...]]]) -> tuple[str, ...]:
-    return tuple(part for _, parts in goals for part in parts)
+def _parts_of(ends: list[tuple[Point, Parts]]) -> Parts:
+    return tuple(part for _, parts in ends for part in parts)
 
 
-def _check_part(highlight: str | None, parts: tuple[str, ...]) -> None:
+def _check_part(highlight: str | None, parts: Parts) -> None:
     if highlight is not None and highlight not in parts:
         raise ValueError(f"unknown part {highlight!r}: highlight one of {parts}, or None for all")

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from rnn_utils.figures.inputs import named, numbers
+from rnn_utils.figures.inputs import check_at_least, named, numbers
 from rnn_utils.figures.style import (
     CURVES,
     INK,
@@ -62,20 +62,8 @@ def convergence(
         a value that is not positive, or where a role or its curve is unknown.
     """
     curves = named("curves", curves, 1)
-    looks = _looks(curves, roles)
-    references = _references(references)
-    if log:
-        _require_positive(curves | references)
-    with house_style():
-        ax = axes_or_new(ax, 4.2)
-        for name, curve in curves.items():
-            ax.plot(_iterations(len(curve)), curve, **looks[name])
-        ends = [
-            _End(len(curve), curve[-1], name, looks[name]["color"])
-            for name, curve in curves.items()
-        ]
-        _finish_curves(ax, ends, references, xlabel, ylabel, log)
-        return ax.figure
+    single_runs = {name: curve[np.newaxis] for name, curve in curves.items()}
+    return _draw(single_runs, None, references, roles, xlabel, ylabel, log, ax)
 
 
 def band(
@@ -113,23 +101,7 @@ def band(
     if not 0 <= low < high <= 1:
         raise ValueError(f"quantiles must ascend within 0 and 1, got {quantiles}")
     runs = named("runs", runs, 2)
-    looks = _looks(runs, roles)
-    references = _references(references)
-    if log:
-        _require_positive(runs | references)
-    with house_style():
-        ax = axes_or_new(ax, 4.2)
-        ends = []
-        for name, values in runs.items():
-            colour = looks[name]["color"]
-            iterations = _iterations(values.shape[1])
-            bottom, top = np.quantile(values, quantiles, axis=0)
-            ax.fill_between(iterations, bottom, top, color=colour, alpha=0.18, linewidth=0)
-            mean = values.mean(axis=0)
-            ax.plot(iterations, mean, **looks[name])
-            ends.append(_End(len(mean), mean[-1], name, colour))
-        _finish_curves(ax, ends, references, xlabel, ylabel, log)
-        return ax.figure
+    return _draw(runs, quantiles, references, roles, xlabel, ylabel, log, ax)
 
 
 def animate_convergence(
@@ -165,8 +137,7 @@ def animate_convergence(
     ValueError
         As in `convergence`, or where there are fewer than two frames.
     """
-    if frames < 2:
-        raise ValueError(f"frames must be at least 2, got {frames}")
+    check_at_least("frames", frames, 2)
     figure = convergence(
         curves, references=references, roles=roles, xlabel=xlabel, ylabel=ylabel, log=log
     )
@@ -196,8 +167,51 @@ class _End(NamedTuple):
     colour: str
 
 
-def _iterations(number: int) -> np.ndarray:
-    return np.arange(1, number + 1)
+def _draw(
+    runs: Mapping[str, np.ndarray],
+    quantiles: tuple[float, float] | None,
+    references: Mapping[str, float] | None,
+    roles: Mapping[str, str] | None,
+    xlabel: str,
+    ylabel: str,
+    log: bool,
+    ax: Axes | None,
+) -> Figure:
+    """Draw the mean over each entry's rows, and a band between quantiles where they are given."""
+    looks = _looks(runs, roles)
+    references = {
+        name: float(numbers(f"references[{name!r}]", value, 0))
+        for name, value in (references or {}).items()
+    }
+    if log:
+        _require_positive(runs | references)
+    right = max(2, *(values.shape[1] for values in runs.values()))
+    ends = []
+    with house_style():
+        ax = axes_or_new(ax, 4.2)
+        for name, values in runs.items():
+            colour = looks[name]["color"]
+            mean = values.mean(axis=0)
+            iterations = np.arange(1, len(mean) + 1)
+            if quantiles is not None:
+                bottom, top = np.quantile(values, quantiles, axis=0)
+                ax.fill_between(iterations, bottom, top, color=colour, alpha=0.18, linewidth=0)
+            ax.plot(iterations, mean, **looks[name])
+            ends.append(_End(len(mean), mean[-1], name, colour))
+        for name, value in references.items():
+            ax.axhline(value, color=QUIET, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
+            ends.append(_End(right, value, name, QUIET))
+        ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(1, right))
+        ax.grid(axis="y")
+        if log:
+            ax.set_yscale("log")
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            ax.yaxis.set_minor_locator(NullLocator())
+        elif ax.dataLim.ymin >= 0:
+            ax.set_ylim(bottom=0)
+        _label_ends(ax, ends)
+        return ax.figure
 
 
 def _looks(curves: Mapping[str, np.ndarray], roles: Mapping[str, str] | None) -> dict[str, dict]:
@@ -217,36 +231,11 @@ def _looks(curves: Mapping[str, np.ndarray], roles: Mapping[str, str] | None) ->
     for name in curves:
         if name in roles:
             colour = ROLES[roles[name]].line
-            dashes = next((dash for line, dash in CURVES if line == colour), "-")
+            dashes = dict(CURVES).get(colour, "-")
         else:
             colour, dashes = next(free)
         looks[name] = {"color": colour, "linestyle": dashes}
     return looks
-
-
-def _finish_curves(
-    ax: Axes,
-    ends: list[_End],
-    references: Mapping[str, float],
-    xlabel: str,
-    ylabel: str,
-    log: bool,
-) -> None:
-    """Add what all plots over iterations share: reference lines, axes, labels at the ends."""
-    last = max(end.x for end in ends)
-    for value in references.values():
-        ax.axhline(value, color=QUIET, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
-    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(1, max(last, 2)))
-    ax.grid(axis="y")
-    if log:
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.yaxis.set_minor_locator(NullLocator())
-    elif ax.dataLim.ymin >= 0:
-        ax.set_ylim(bottom=0)
-    lines = [_End(ax.get_xlim()[1], y, text, QUIET) for text, y in references.items()]
-    _label_ends(ax, ends + lines)
 
 
 def _label_ends(ax: Axes, ends: list[_End]) -> None:
@@ -291,13 +280,6 @@ def _spread(wanted: list[float], heights: list[float]) -> list[float]:
         places[i] = min(places[i], ceiling - heights[i] / 2)
         ceiling = places[i] - heights[i] / 2
     return places
-
-
-def _references(references: Mapping[str, float] | None) -> dict[str, float]:
-    return {
-        name: float(numbers(f"references[{name!r}]", value, 0))
-        for name, value in (references or {}).items()
-    }
 
 
 def _require_positive(series: Mapping[str, np.ndarray | float]) -> None:

@@ -10,24 +10,15 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 
-from rnn_utils.figures.cell_diagrams import GRU_PARTS, LSTM_PARTS, gru_cell, lstm_cell
+from rnn_utils.figures.cell_diagrams import GRU_PARTS as GRU_PARTS
+from rnn_utils.figures.cell_diagrams import LSTM_PARTS as LSTM_PARTS
+from rnn_utils.figures.cell_diagrams import gru_cell as gru_cell
+from rnn_utils.figures.cell_diagrams import lstm_cell as lstm_cell
 from rnn_utils.figures.inputs import as_grey, numbers
 from rnn_utils.figures.sketch import FRAMES, Node, Sketch
-from rnn_utils.figures.style import INK, MATHS, QUIET, ROLES, SMALL, TEXT, house_style
-
-__all__ = [
-    "GRU_PARTS",
-    "LSTM_PARTS",
-    "bidirectional",
-    "deep",
-    "deep_places",
-    "gru_cell",
-    "lstm_cell",
-    "rnn_rolled_unrolled",
-]
+from rnn_utils.figures.style import INK, MATHS, QUIET, ROLES, SMALL, TEXT, frame, house_style
 
 STEPS = (1, 2, 3, 16)  # the time steps that unrolled diagrams show; dots stand for the others
 
@@ -38,14 +29,10 @@ def _drawn_digit(size: int = 16, detail: int = 4) -> np.ndarray:
     box = glyph.get_extents()
     ticks = (np.arange(size * detail) + 0.5) / (size * detail) * 1.24 - 0.12
     across, down = np.meshgrid(ticks, 1 - ticks)
-    points = np.column_stack(
-        [
-            box.x0 + box.width / 2 + (across.ravel() - 0.5) * box.height,
-            box.y0 + down.ravel() * box.height,
-        ]
-    )
-    inside = glyph.contains_points(points).reshape(size, detail, size, detail)
-    return inside.mean(axis=(1, 3))
+    x = box.x0 + box.width / 2 + (across - 0.5) * box.height
+    y = box.y0 + down * box.height
+    inside = glyph.contains_points(np.column_stack([x.ravel(), y.ravel()]))
+    return inside.reshape(size, detail, size, detail).mean(axis=(1, 3))
 
 
 def _grey_digit(image: np.ndarray | None) -> np.ndarray:
@@ -60,24 +47,14 @@ def _grey_digit(image: np.ndarray | None) -> np.ndarray:
 
 def _row_being_read(
     sketch: Sketch, x: float, y: float, image: np.ndarray, row: int, *, size: float = 0.72
-) -> Node:
+) -> None:
     """Show `image` with row number `row` framed and the other rows faint."""
     faint = 0.28 * image
     faint[row - 1] = image[row - 1]
-    node = sketch.image(x, y, faint, size=size)
+    sketch.image(x, y, faint, size=size)
     height = size / len(image)
-    sketch.ax.add_patch(
-        Rectangle(
-            (x - size / 2, y + size / 2 - row * height),
-            size,
-            height,
-            fill=False,
-            edgecolor=INK,
-            linewidth=1.3,
-            zorder=FRAMES,
-        )
-    )
-    return node
+    corner = (x - size / 2, y + size / 2 - row * height)
+    frame(sketch.ax, corner, size, height, INK, linewidth=1.3, zorder=FRAMES)
 
 
 def rnn_rolled_unrolled(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
@@ -185,10 +162,8 @@ def bidirectional(
 
 
 def _join_backward_state(sketch: Sketch, first: Node, logits: Node) -> None:
-    below = 0.7
-    sketch.arrow(
-        first.bottom(), (first.x, below), (logits.x, below), logits.bottom(), role="backward"
-    )
+    corners = (first.x, 0.7), (logits.x, 0.7)
+    sketch.arrow(first.bottom(), *corners, logits.bottom(), role="backward")
     sketch.text(0.47, 0.42, "backward: reads rows 16, 15, ..., 1", ha="left")
 
 

@@ -4,10 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
-from rnn_utils.figures.inputs import as_grey, class_numbers, distribution, named, numbers
+from rnn_utils.figures.inputs import (
+    as_grey,
+    check_at_least,
+    class_numbers,
+    distribution,
+    named,
+    numbers,
+)
 from rnn_utils.figures.style import (
     GATE_SCALE,
     INK,
@@ -19,8 +26,12 @@ from rnn_utils.figures.style import (
     STATE_SCALE,
     axes_or_new,
     fraction,
+    frame,
     house_style,
+    picture,
 )
+
+Bounds = tuple[float, float, float, float]  # left, bottom, width, height as shares of the host
 
 _BLOCK_HEIGHT = 2.3  # inches: title, map, its horizontal label and colour bar
 _MAP_TOP, _MAP_BOTTOM = 0.87, 0.27  # of a block's height
@@ -59,21 +70,23 @@ def gates(
         arrays and the image differ in steps.
     """
     values = named("values", values, 2)
-    if columns < 1:
-        raise ValueError(f"columns must be at least 1, got {columns}")
+    check_at_least("columns", columns, 1)
     image = _image_of_steps(image, values)
     columns = min(columns, len(values))
     n_rows = -(-len(values) // columns)
+    start = 0.08 if image is None else 0.28
+    pitch = (1 - start) / columns
+    height = (_MAP_TOP - _MAP_BOTTOM) / n_rows
     with house_style():
         ax = axes_or_new(ax, n_rows * _BLOCK_HEIGHT + 2 * PADDING, layout=None)
         ax.set_axis_off()
         for place, (name, map_) in enumerate(values.items()):
             row, column = divmod(place, columns)
-            left, width, bottom, height = _block(row, column, n_rows, columns, image is not None)
-            panel = ax.inset_axes((left, bottom, width, height))
-            _heat_map(panel, map_, name)
+            bottom = (n_rows - 1 - row + _MAP_BOTTOM) / n_rows
+            bounds = (start + column * pitch, bottom, pitch - 0.025, height)
+            panel = _heat_map(ax, bounds, map_, name)
             if column == 0:
-                first = panel if image is None else _digit_beside(ax, image, bottom, height)
+                first = panel if image is None else _panel(ax, (0.08, bottom, 0.18, height), image)
                 _number_the_rows(first, len(map_))
         return ax.figure
 
@@ -117,32 +130,18 @@ def class_probabilities(
         ax = axes_or_new(ax, 4.6, layout=None)
         ax.set_axis_off()
         left = 0.53 if image is not None else 0.08
-        panel = ax.inset_axes((left, 0.14, 0.985 - left, 0.84))
-        panel.imshow(
-            probabilities, cmap=OUTPUT_SCALE, vmin=0, vmax=1, aspect="auto", interpolation="none"
-        )
+        panel = _panel(ax, (left, 0.14, 0.985 - left, 0.84), probabilities, OUTPUT_SCALE)
         for step, row in enumerate(probabilities):
             likeliest = row.argmax()
-            colour = PAPER if row[likeliest] > 0.65 else INK
-            panel.text(
-                likeliest,
-                step,
-                fraction(row[likeliest]),
-                color=colour,
-                size=SMALL,
-                ha="center",
-                va="center",
-            )
-        panel.set_xticks(range(n_classes))
-        panel.set_yticks([])
-        panel.set_xlabel("class")
+            style = {"color": PAPER if row[likeliest] > 0.65 else INK, "size": SMALL}
+            text = fraction(row[likeliest])
+            panel.text(likeliest, step, text, ha="center", va="center", **style)
+        panel.set(xticks=range(n_classes), xlabel="class")
         panel.tick_params(length=0)
-        panel.spines[:].set(visible=True, color=RULE)
         if label is not None:
-            _frame_class(panel, label, steps)
-        first = panel
-        if image is not None:
-            first = _digit_beside(ax, image, 0.14, 0.84, left=0.08, width=0.43)
+            frame(panel, (label - 0.5, -0.5), 1, steps, INK, linewidth=1.6, zorder=3)
+            panel.get_xticklabels()[label].set(weight="bold")
+        first = panel if image is None else _panel(ax, (0.08, 0.14, 0.43, 0.84), image)
         _number_the_rows(first, steps)
         return ax.figure
 
@@ -158,53 +157,38 @@ def _image_of_steps(image: np.ndarray | None, maps: Mapping[str, np.ndarray]) ->
     return image
 
 
-def _block(
-    row: int, column: int, n_rows: int, columns: int, with_digit: bool
-) -> tuple[float, float, float, float]:
-    """Return left, width, bottom and height of a heat map, as shares of the host axes."""
-    start = 0.28 if with_digit else 0.08
-    pitch = (1 - start) / columns
-    bottom = (n_rows - 1 - row + _MAP_BOTTOM) / n_rows
-    return start + column * pitch, pitch - 0.025, bottom, (_MAP_TOP - _MAP_BOTTOM) / n_rows
+def _panel(
+    host: Axes,
+    bounds: Bounds,
+    values: np.ndarray,
+    scale: str | Colormap = "gray_r",
+    limits: tuple[float, float] = (0, 1),
+) -> Axes:
+    """Draw an array inside `host`, its rows downwards in time."""
+    panel = host.inset_axes(bounds)
+    picture(panel, values, scale, limits, aspect="auto")
+    panel.set(xticks=[], yticks=[])
+    panel.spines[:].set(visible=True, color=RULE)
+    return panel
 
 
-def _heat_map(ax: Axes, values: np.ndarray, title: str) -> None:
-    """Draw (steps, units) downwards in time, with a colour bar below."""
+def _heat_map(host: Axes, bounds: Bounds, values: np.ndarray, title: str) -> Axes:
+    """Draw (steps, units) as a panel with its name above and a colour bar below."""
     if values.min() >= 0 and values.max() <= 1:
-        scale, low, high = GATE_SCALE, 0.0, 1.0
+        scale, limits = GATE_SCALE, (0, 1)
     else:
-        scale, high = STATE_SCALE, max(1.0, np.abs(values).max())
-        low = -high
-    shown = ax.imshow(values, cmap=scale, vmin=low, vmax=high, aspect="auto", interpolation="none")
-    ax.set_title(title, pad=4)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.set_xlabel(f"{values.shape[1]} units", size=SMALL, labelpad=3)
-    ax.spines[:].set(visible=True, color=RULE)
-    bar = ax.figure.colorbar(
-        shown, cax=ax.inset_axes((0.2, -0.235, 0.6, 0.05)), orientation="horizontal"
-    )
-    ends = [f"{end:.3g}".replace("-", "\N{MINUS SIGN}") for end in (low, high)]
-    bar.set_ticks([low, high], labels=ends)
+        furthest = max(1.0, np.abs(values).max())
+        scale, limits = STATE_SCALE, (-furthest, furthest)
+    panel = _panel(host, bounds, values, scale, limits)
+    panel.set_title(title, pad=4)
+    panel.set_xlabel(f"{values.shape[1]} units", size=SMALL, labelpad=3)
+    bar_axes = panel.inset_axes((0.2, -0.235, 0.6, 0.05))
+    bar = host.figure.colorbar(panel.images[0], cax=bar_axes, orientation="horizontal")
+    ends = [f"{end:.3g}".replace("-", "\N{MINUS SIGN}") for end in limits]
+    bar.set_ticks(limits, labels=ends)
     bar.ax.tick_params(length=0, pad=2)
     bar.outline.set(edgecolor=RULE)
-
-
-def _digit_beside(
-    host: Axes,
-    image: np.ndarray,
-    bottom: float,
-    height: float,
-    *,
-    left: float = 0.08,
-    width: float = 0.18,
-) -> Axes:
-    """Draw the digit so that its rows are level with the rows of the heat maps."""
-    ax = host.inset_axes((left, bottom, width, height))
-    ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, aspect="auto", interpolation="none")
-    ax.set_xticks([])
-    ax.spines[:].set(visible=True, color=RULE)
-    return ax
+    return panel
 
 
 def _number_the_rows(ax: Axes, steps: int) -> None:
@@ -214,11 +198,3 @@ def _number_the_rows(ax: Axes, steps: int) -> None:
     ax.set_yticks([step - 1 for step in shown], shown)
     ax.tick_params(axis="y", length=0)
     ax.set_ylabel("row = time step")
-
-
-def _frame_class(ax: Axes, label: int, steps: int) -> None:
-    ax.add_patch(
-        Rectangle((label - 0.5, -0.5), 1, steps, fill=False, edgecolor=INK, linewidth=1.6, zorder=3)
-    )
-    tick = ax.get_xticklabels()[label]
-    tick.set(weight="bold")

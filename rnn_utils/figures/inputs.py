@@ -1,6 +1,6 @@
 """What plots and diagrams are given: checked, and in the form in which they draw it.
 
-Each function returns an array or raises a `ValueError` that names what was given and is wrong.
+Whatever is wrong raises a `ValueError` that names it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +33,12 @@ def named(what: str, entries: Mapping[str, np.ndarray], ndim: int) -> dict[str, 
     if not entries:
         raise ValueError(f"{what} is empty: give at least one named array")
     return {name: numbers(f"{what}[{name!r}]", values, ndim) for name, values in entries.items()}
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Refuse a number that is too small."""
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
 
 
 def as_grey(stack: np.ndarray) -> np.ndarray:
@@ -78,7 +84,9 @@ def class_numbers(name: str, values: np.ndarray, n_classes: int) -> np.ndarray:
 
 def labels_for(labels: Sequence | None, number: int) -> list[str]:
     """Return one text per place, or none at all where there are no labels."""
-    texts = [] if labels is None else [str(label) for label in labels]
-    if labels is not None and len(texts) != number:
+    if labels is None:
+        return []
+    texts = [str(label) for label in labels]
+    if len(texts) != number:
         raise ValueError(f"{len(texts)} labels were given for {number} places")
     return texts

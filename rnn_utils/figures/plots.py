@@ -12,10 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from rnn_utils.figures.curves import animate_convergence, band, convergence
-from rnn_utils.figures.heat_maps import class_probabilities, gates
+from rnn_utils.figures.curves import animate_convergence as animate_convergence
+from rnn_utils.figures.curves import band as band
+from rnn_utils.figures.curves import convergence as convergence
+from rnn_utils.figures.heat_maps import class_probabilities as class_probabilities
+from rnn_utils.figures.heat_maps import gates as gates
 from rnn_utils.figures.inputs import (
     as_grey,
+    check_at_least,
     class_numbers,
     counts,
     distribution,
@@ -29,25 +33,14 @@ from rnn_utils.figures.style import (
     PAPER,
     QUIET,
     ROLES,
-    RULE,
     SMALL,
     axes_or_new,
     blend,
     fraction,
+    frame,
     house_style,
+    picture,
 )
-
-__all__ = [
-    "animate_convergence",
-    "band",
-    "class_probabilities",
-    "confusion",
-    "convergence",
-    "digits",
-    "gates",
-    "scores",
-    "worst",
-]
 
 
 def digits(
@@ -93,8 +86,7 @@ def digits(
     else:
         rows = {}
         flat = list(as_grey(numbers("images", images, 3)))
-        if columns < 1:
-            raise ValueError(f"columns must be at least 1, got {columns}")
+        check_at_least("columns", columns, 1)
         columns = min(columns, len(flat))
         headings = labels_for(labels, len(flat))
     with house_style():
@@ -145,8 +137,7 @@ def worst(
             "images, labels and probabilities must be equally many, got "
             f"{len(images)}, {len(labels)} and {len(probabilities)}"
         )
-    if count < 1:
-        raise ValueError(f"count must be at least 1, got {count}")
+    check_at_least("count", count, 1)
     of_truth = probabilities[np.arange(len(labels)), labels]
     order = np.argsort(of_truth, kind="stable")[:count]
     readings = probabilities[order].argmax(axis=1)
@@ -189,26 +180,10 @@ def confusion(
     names = range(n_classes) if classes is None else labels_for(classes, n_classes)
     mistakes = matrix * (1 - np.eye(n_classes, dtype=int))
     severity = mistakes / max(1, mistakes.max())
-    colours = [
-        [
-            ROLES["hidden"].fill if a == b else _mistake_colour(severity[a, b])
-            for b in range(n_classes)
-        ]
-        for a in range(n_classes)
-    ]
     with house_style():
         ax = axes_or_new(ax, 6.4)
         for (a, b), number in np.ndenumerate(matrix):
-            ax.add_patch(
-                Rectangle(
-                    (b - 0.47, a - 0.47),
-                    0.94,
-                    0.94,
-                    facecolor=colours[a][b],
-                    edgecolor=ROLES["hidden"].line if a == b else "none",
-                )
-            )
-            ax.text(b, a, f"{number}", **_count_style(a == b, number, severity[a, b]))
+            _draw_count(ax, a, b, number, severity[a, b])
         ax.set(xlim=(-0.5, n_classes - 0.5), ylim=(n_classes - 0.5, -0.5), aspect="equal")
         ax.set_xticks(range(n_classes), names)
         ax.set_yticks(range(n_classes), names)
@@ -294,38 +269,33 @@ def _digit_grid(
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         left, top = 1.08 * column, row * pitch
-        ax.imshow(
-            image,
-            extent=(left, left + 1, top + 1, top),
-            cmap="gray_r",
-            vmin=0,
-            vmax=1,
-            interpolation="none",
-        )
-        ax.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=RULE, linewidth=0.8))
+        picture(ax, image, extent=(left, left + 1, top + 1, top))
+        frame(ax, (left, top), 1, 1)
         if index < len(headings):
             ax.text(left + 0.5, top - 0.05, headings[index], ha="center", va="bottom", size=SMALL)
     ax.set(xlim=(-0.02, 1.08 * columns - 0.06), ylim=(n_rows * pitch - (pitch - 1.02), -heading))
-    ax.set_aspect("equal")
-    ax.set_xticks([])
+    ax.set(aspect="equal", xticks=[])
     ax.set_yticks([row * pitch + 0.5 for row in range(len(row_names))], row_names)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax.figure
 
 
-def _mistake_colour(share: float) -> str:
-    return blend(PAPER, ROLES["error"].line, 0.08 + 0.92 * share) if share else PAPER
-
-
-def _count_style(right: bool, number: int, share: float) -> dict:
-    if right:
-        colour, weight = INK, "bold"
+def _draw_count(ax: Axes, truth: int, reading: int, number: int, severity: float) -> None:
+    """Draw a cell of a confusion matrix; a mistake of severity 1 is the most frequent one."""
+    edge, weight = "none", "normal"
+    if truth == reading:
+        role = ROLES["hidden"]
+        face, edge, ink, weight = role.fill, role.line, INK, "bold"
     elif number == 0:
-        colour, weight = "#b5b5b5", "normal"
+        face, ink = PAPER, "#b5b5b5"
     else:
-        colour, weight = (PAPER if share > 0.9 else INK), "normal"
-    return {"color": colour, "weight": weight, "size": SMALL, "ha": "center", "va": "center"}
+        face = blend(PAPER, ROLES["error"].line, 0.08 + 0.92 * severity)
+        ink = PAPER if severity > 0.9 else INK
+    corner = (reading - 0.47, truth - 0.47)
+    ax.add_patch(Rectangle(corner, 0.94, 0.94, facecolor=face, edgecolor=edge))
+    style = {"color": ink, "weight": weight, "size": SMALL}
+    ax.text(reading, truth, f"{number}", ha="center", va="center", **style)
 
 
 def _runs_and_mean(ax: Axes, place: int, runs: np.ndarray) -> None:
@@ -353,5 +323,4 @@ def _note_at_right(ax: Axes, place: int, text: str, colour: str) -> None:
         color=colour,
         size=SMALL,
         va="center",
-        annotation_clip=False,
     )

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 
 from rnn_utils.figures.style import (
@@ -14,14 +13,16 @@ from rnn_utils.figures.style import (
     PADDING,
     PAPER,
     ROLES,
-    RULE,
     TEXT,
     WIDTH,
     axes_or_new,
     blend,
+    frame,
+    picture,
 )
 
 Point = tuple[float, float]
+Parts = tuple[str, ...]  # the parts of a diagram that something belongs to
 
 LINES, BOXES, FRAMES, WORDS = 1, 2, 3, 4  # z-orders
 
@@ -30,12 +31,13 @@ FADED = 0.78  # how far towards paper the colour goes of what is not highlighted
 
 @dataclass(frozen=True)
 class Node:
-    """Something that arrows meet: its middle and how far its border is from there."""
+    """Something that arrows meet: its middle, how far its border is from there, and its parts."""
 
     x: float
     y: float
     half_width: float
     half_height: float
+    parts: Parts
 
     def left(self, shift: float = 0.0) -> Point:
         """Return the middle of the left border, or `shift` inches above it."""
@@ -69,26 +71,22 @@ class Sketch:
 
     def __init__(self, height: float, ax: Axes | None, highlight: str | None = None):
         self.ax = axes_or_new(ax, height, layout=None)
+        self.figure = self.ax.figure
         self.highlight = highlight
         self.ax.set(
             xlim=(PADDING, WIDTH - PADDING), ylim=(PADDING, height - PADDING), aspect="equal"
         )
         self.ax.set_axis_off()
 
-    @property
-    def figure(self) -> Figure:
-        """The figure that holds the diagram."""
-        return self.ax.figure
-
-    def is_shown(self, parts: tuple[str, ...]) -> bool:
+    def is_shown(self, parts: Parts) -> bool:
         """Whether a thing that belongs to `parts` is drawn in full rather than faded."""
         return self.highlight is None or self.highlight in parts
 
-    def tint(self, colour: str, parts: tuple[str, ...]) -> str:
+    def tint(self, colour: str, parts: Parts) -> str:
         """Return `colour`, or a pale version of it where another part is highlighted."""
         return colour if self.is_shown(parts) else blend(colour, PAPER, FADED)
 
-    def layer(self, level: int, parts: tuple[str, ...]) -> float:
+    def layer(self, level: int, parts: Parts) -> float:
         """Return the z-order for `level`, such that nothing faded lies over what is shown."""
         return level if self.is_shown(parts) else level - 0.5
 
@@ -102,24 +100,15 @@ class Sketch:
         width: float = 0.66,
         height: float = 0.5,
         size: float = MATHS,
-        parts: tuple[str, ...] = (),
+        parts: Parts = (),
     ) -> Node:
         """Draw a rounded box around `text`, in the colours of `role`."""
-        corner = 0.07
-        self.ax.add_patch(
-            FancyBboxPatch(
-                (x - width / 2 + corner, y - height / 2 + corner),
-                width - 2 * corner,
-                height - 2 * corner,
-                boxstyle=f"round,pad={corner}",
-                facecolor=self.tint(ROLES[role].fill, parts),
-                edgecolor=self.tint(ROLES[role].line, parts),
-                linewidth=1.6,
-                zorder=self.layer(BOXES, parts),
-            )
-        )
+        lower_left = (x - width / 2, y - height / 2)
+        shape = FancyBboxPatch(lower_left, width, height, "round,pad=0,rounding_size=0.07")
+        shape.set_facecolor(self.tint(ROLES[role].fill, parts))
+        self._outline(shape, role, parts)
         self.text(x, y, text, size=size, parts=parts)
-        return Node(x, y, width / 2, height / 2)
+        return Node(x, y, width / 2, height / 2, parts)
 
     def op(
         self,
@@ -129,21 +118,18 @@ class Sketch:
         role: str,
         *,
         radius: float = 0.17,
-        parts: tuple[str, ...] = (),
+        parts: Parts = (),
     ) -> Node:
         """Draw an elementwise operation: a small circle around its symbol."""
-        self.ax.add_patch(
-            Circle(
-                (x, y),
-                radius,
-                facecolor=PAPER,
-                edgecolor=self.tint(ROLES[role].line, parts),
-                linewidth=1.6,
-                zorder=self.layer(BOXES, parts),
-            )
-        )
+        self._outline(Circle((x, y), radius, facecolor=PAPER), role, parts)
         self.text(x, y, symbol, size=MATHS, parts=parts)
-        return Node(x, y, radius, radius)
+        return Node(x, y, radius, radius, parts)
+
+    def _outline(self, shape: Patch, role: str, parts: Parts) -> None:
+        """Draw a shape that arrows meet, its edge in the colour of `role`."""
+        colour = self.tint(ROLES[role].line, parts)
+        shape.set(edgecolor=colour, linewidth=1.6, zorder=self.layer(BOXES, parts))
+        self.ax.add_patch(shape)
 
     def text(
         self,
@@ -154,12 +140,11 @@ class Sketch:
         size: float = TEXT,
         colour: str = INK,
         ha: str = "center",
-        va: str = "center",
-        parts: tuple[str, ...] = (),
+        parts: Parts = (),
     ) -> None:
         """Write `text` at a point."""
         colour = self.tint(colour, parts)
-        self.ax.text(x, y, text, size=size, color=colour, ha=ha, va=va, zorder=WORDS)
+        self.ax.text(x, y, text, size=size, color=colour, ha=ha, va="center", zorder=WORDS)
 
     def arrow(
         self,
@@ -167,81 +152,51 @@ class Sketch:
         role: str = "shared",
         dashed: bool = False,
         head: bool = True,
-        radius: float = 0.12,
-        parts: tuple[str, ...] = (),
+        parts: Parts = (),
     ) -> None:
         """Draw a line through `points`, with rounded corners and a head at its end."""
         colour = self.tint(ROLES[role].line, parts)
         self.ax.add_patch(
             FancyArrowPatch(
-                path=_rounded(points, radius),
+                path=_rounded(points),
                 arrowstyle="-|>,head_length=5,head_width=2.6" if head else "-",
-                facecolor=colour,
-                edgecolor=colour,
+                color=colour,
                 linewidth=1.6,
                 linestyle=(0, (4, 2)) if dashed else "-",
                 fill=head,
                 joinstyle="miter",
                 capstyle="butt",
-                shrinkA=0,
-                shrinkB=0,
-                mutation_scale=1,
                 zorder=self.layer(LINES, parts),
             )
         )
 
-    def dot(self, x: float, y: float, role: str, *, parts: tuple[str, ...] = ()) -> None:
+    def dot(self, x: float, y: float, role: str, *, parts: Parts = ()) -> None:
         """Mark a point where a line branches: lines that cross without a dot do not meet."""
-        self.ax.add_patch(
-            Circle(
-                (x, y),
-                0.045,
-                color=self.tint(ROLES[role].line, parts),
-                zorder=self.layer(LINES, parts),
-            )
-        )
+        colour = self.tint(ROLES[role].line, parts)
+        self.ax.add_patch(Circle((x, y), 0.045, color=colour, zorder=self.layer(LINES, parts)))
 
-    def image(self, x: float, y: float, pixels: np.ndarray, *, size: float) -> Node:
+    def image(self, x: float, y: float, pixels: np.ndarray, *, size: float) -> None:
         """Show grey values from 0 (paper) to 1 (ink) in a square."""
-        half = size / 2
+        left, bottom = x - size / 2, y - size / 2
         limits = self.ax.axis()
-        self.ax.imshow(
-            pixels,
-            extent=(x - half, x + half, y - half, y + half),
-            cmap="gray_r",
-            vmin=0,
-            vmax=1,
-            interpolation="none",
-            zorder=BOXES,
-        )
+        extent = (left, left + size, bottom, bottom + size)
+        picture(self.ax, pixels, extent=extent, zorder=BOXES)
         self.ax.axis(limits)
-        self.ax.add_patch(
-            Rectangle(
-                (x - half, y - half),
-                size,
-                size,
-                fill=False,
-                edgecolor=RULE,
-                linewidth=0.8,
-                zorder=BOXES,
-            )
-        )
-        return Node(x, y, half, half)
+        frame(self.ax, (left, bottom), size, size, zorder=BOXES)
 
 
-def _rounded(points: tuple[Point, ...], radius: float) -> Path:
+def _rounded(points: tuple[Point, ...], radius: float = 0.12) -> Path:
     """Return the path through `points` whose corners are rounded by `radius` inches."""
     points = [np.asarray(point, dtype=float) for point in points]
     vertices, codes = [points[0]], [Path.MOVETO]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        for neighbour in (before, after):
-            step = neighbour - corner
-            length = np.hypot(*step)
-            on_leg = corner + step * min(radius, length / 2) / length
-            if neighbour is before:
-                vertices += [on_leg, corner]
-                codes += [Path.LINETO, Path.CURVE3]
-            else:
-                vertices.append(on_leg)
-                codes.append(Path.CURVE3)
+        vertices += [_towards(before, corner, radius), corner, _towards(after, corner, radius)]
+        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
     return Path([*vertices, points[-1]], [*codes, Path.LINETO])
+
+
+def _towards(neighbour: np.ndarray, corner: np.ndarray, radius: float) -> np.ndarray:
+    """Return the point `radius` from a corner towards a neighbour, at most half way."""
+    step = neighbour - corner
+    length = np.hypot(*step)
+    return corner + step * min(radius, length / 2) / length

@@ -5,14 +5,15 @@ Universal Design", 2008), which stay apart for colour-blind readers, darkened wh
 would not reach a contrast of 3 to 1 on white. No figure relies on colour alone.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 WIDTH = 7.5  # inches: 720 px on a screen
 TEXT = 12  # points
@@ -113,11 +114,9 @@ _RC = {
 }
 
 
-@contextmanager
-def house_style() -> Iterator[None]:
+def house_style() -> AbstractContextManager[None]:
     """Draw in the book's style inside this context; matplotlib's settings return after it."""
-    with matplotlib.rc_context(_RC):
-        yield
+    return matplotlib.rc_context(_RC)
 
 
 def fraction(value: float) -> str:
@@ -148,3 +147,43 @@ def axes_or_new(ax: Axes | None, height: float, *, layout: str | None = "constra
         return figure.add_subplot()
     x, y = PADDING / WIDTH, PADDING / height
     return figure.add_axes((x, y, 1 - 2 * x, 1 - 2 * y))
+
+
+def picture(
+    ax: Axes,
+    values: np.ndarray,
+    scale: str | Colormap = "gray_r",
+    limits: tuple[float, float] = (0, 1),
+    **options: object,
+) -> None:
+    """Show an array as an image with sharp pixels: grey values from 0, paper, to 1, ink.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    values : array (height, width)
+        One number per pixel.
+    scale : str or matplotlib.colors.Colormap
+        Other colours than grey.
+    limits : (float, float)
+        The numbers at the two ends of the scale.
+    **options
+        For `matplotlib.axes.Axes.imshow`.
+    """
+    low, high = limits
+    ax.imshow(values, cmap=scale, vmin=low, vmax=high, interpolation="none", **options)
+
+
+def frame(
+    ax: Axes,
+    corner: tuple[float, float],
+    width: float,
+    height: float,
+    colour: str = RULE,
+    linewidth: float = 0.8,
+    zorder: float = 1,
+) -> None:
+    """Draw a hollow rectangle, by the corner where its coordinates are lowest."""
+    look = {"edgecolor": colour, "linewidth": linewidth, "zorder": zorder}
+    ax.add_patch(Rectangle(corner, width, height, fill=False, **look))

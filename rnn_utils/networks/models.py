@@ -8,7 +8,7 @@ exported needs only Keras, or TensorFlow, to be used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -90,14 +90,9 @@ def _start(seeds: Iterator[int]) -> dict[str, Any]:
     }
 
 
-def _classifier(
-    name: str,
-    recipe: Recipe,
-    recurrent: list[Callable[..., Any]],
-    seeds: Iterator[int],
-) -> keras.Model:
+def _classifier(name: str, recipe: Recipe, stack: list[Any], seeds: Iterator[int]) -> keras.Model:
     """Put a linear read-out on top of recurrent layers that return their last state."""
     start = keras.initializers.GlorotUniform(next(seeds))
     read_out = keras.layers.Dense(recipe.n_classes, kernel_initializer=start, name="read_out")
     rows = keras.Input((recipe.n_steps, recipe.n_input), name="rows")
-    return keras.Sequential([rows, *recurrent, read_out], name=name)
+    return keras.Sequential([rows, *stack, read_out], name=name)

@@ -57,10 +57,8 @@ class Examples:
         wrong = (self.labels < 0) | (self.labels >= n_classes)
         if wrong.any():
             i = int(wrong.argmax())
-            raise ValueError(
-                f"{prefix}label {self.labels[i]} at index {i} is not a class from 0 to "
-                f"{n_classes - 1}"
-            )
+            label = f"{prefix}label {self.labels[i]} at index {i}"
+            raise ValueError(f"{label} is not a class from 0 to {n_classes - 1}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +102,6 @@ def checked_sequences(sequences: Any, prefix: str = "") -> np.ndarray:
         sequences = sequences.astype(np.float32, copy=False)
     if not np.isfinite(sequences).all():
         where = np.argwhere(~np.isfinite(sequences))[0]
-        raise ValueError(
-            f"{prefix}sequences hold {sequences[tuple(where)]} at index {tuple(map(int, where))}"
-        )
+        value = sequences[tuple(where)]
+        raise ValueError(f"{prefix}sequences hold {value} at index {tuple(map(int, where))}")
     return sequences
