@@ -92,29 +92,30 @@ def test_every_class_is_one_of_keras(build):
     assert {registered for _, registered in made} == {None}
 
 
-@pytest.mark.parametrize("build", BUILDERS)
-def test_a_trained_model_is_used_by_a_process_that_has_only_keras(build, tmp_path):
+def test_trained_models_are_used_by_a_process_that_has_only_keras(tmp_path):
     recipe = Recipe(n_hidden=8, batch_size=20, iterations=5)
-    model = build(recipe)
     sequences, labels = toy(60, recipe)
-    train(model, sequences, labels, recipe, progress=False)
-    model.save(tmp_path / "model.keras")
-    model.export(tmp_path / "exported", verbose=False)
     np.save(tmp_path / "sequences.npy", sequences)
+    expected = {}
+    for build in BUILDERS:
+        model = build(recipe)
+        train(model, sequences, labels, recipe, progress=False)
+        model.save(tmp_path / f"{model.name}.keras")
+        model.export(tmp_path / model.name, verbose=False)
+        expected[model.name] = predict_logits(model, sequences)
     program = """
 import sys
 sys.modules["rnn_utils"] = None  # so that an import fails
 import keras, numpy as np, tensorflow as tf
 x = np.load("sequences.npy")
-loaded = keras.saving.load_model("model.keras")
-np.save("loaded.npy", loaded(x))
-exported = tf.saved_model.load("exported")
-np.save("served.npy", exported.serve(x))
+for name in sys.argv[1:]:
+    exported = tf.saved_model.load(name)
+    loaded = keras.saving.load_model(f"{name}.keras")
+    np.save(f"{name}.npy", [loaded(x), exported.serve(x)])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", program, *expected]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for file in ("loaded.npy", "served.npy"):
-        logits = np.load(tmp_path / file)
-        np.testing.assert_allclose(logits, predict_logits(model, sequences), rtol=0, atol=1e-6)
+    for name, logits in expected.items():
+        for theirs in np.load(tmp_path / f"{name}.npy"):
+            np.testing.assert_allclose(theirs, logits, rtol=0, atol=1e-6)
