@@ -94,7 +94,7 @@ def test_every_import_is_declared(root, project):
     owners = IMPORTED_AS | packages_distributions()
     files = [path for part in (*OURS, "tests") for path in (root / part).rglob("*.py")]
     for path in files:
-        local = OURS | {other.stem for other in path.parent.glob("*.py")}
+        local = OURS | {"tests"} | {other.stem for other in path.parent.glob("*.py")}
         for module in imported(path) - set(sys.stdlib_module_names) - local:
             names = {canonicalize_name(owner) for owner in owners.get(module, [module])}
             assert names & declared, f"{path.relative_to(root)} imports {module}: declare it"
