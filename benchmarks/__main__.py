@@ -15,7 +15,7 @@ from benchmarks.goals import goals
 from benchmarks.machine import BUSY, busy_percent, describe_machine
 from benchmarks.networks import NETWORKS
 from benchmarks.peers import REMEDY, sort_out
-from benchmarks.plan import PARTS, QUICK, Plan
+from benchmarks.plan import PARTS, QUICK, USUAL, Plan
 from benchmarks.progress import progress_line
 from benchmarks.reducers import REDUCERS
 from benchmarks.results import Results
@@ -48,10 +48,22 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog="benchmarks", description="Measure speed, side by side.")
     parser.add_argument(
-        "parts", nargs="*", type=part, metavar="PART", help=f"{', '.join(PARTS)} (default: all)"
+        "parts",
+        nargs="*",
+        type=part,
+        metavar="PART",
+        help=f"{', '.join(PARTS)} (not gpu, unless named)",
     )
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument(
+        "--python",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("CONTENDER", "PATH"),
+        help="the Python of a contender whose libraries do not get on with the others'",
+    )
     parser.add_argument("--rounds", type=rounds, metavar="N", help="default: 3, 1 where quick")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run at all?")
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="where the results go")
@@ -74,7 +86,9 @@ def rounds(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure the parts, write each as soon as it is measured, say what it shows."""
-    contenders, without = sort_out(arguments.contenders, CONTENDERS)
+    pythons = dict(arguments.python)
+    here, without = sort_out([n for n in arguments.contenders if n not in pythons], CONTENDERS)
+    contenders = [name for name in arguments.contenders if name in here or name in pythons]
     reducers, without_reducers = sort_out(REDUCERS, REDUCERS)
     without |= without_reducers
     plan = replace(
@@ -94,22 +108,25 @@ def run(arguments: argparse.Namespace) -> int:
     failed, machine = False, describe_machine()
     with tempfile.TemporaryDirectory() as digits:
         source = run_job({"measure": "digits"}, Path(digits))["source"]
-        for name in arguments.parts or PARTS:
+        for name in arguments.parts or USUAL:
             print(f"\n{name}, {plan.rounds} round(s)", flush=True)
-            measurements = run_rounds(PARTS[name](plan), plan.rounds, Path(digits), say)
-            results = Results(
-                part=name,
-                date=date.today().isoformat(),
-                machine=machine,
-                busy_percent=busy,
-                digits=source,
-                recipe=asdict(plan.recipe),
-                rounds=plan.rounds,
-                left_out=without,
-                measurements=measurements,
-            )
+            rounds = run_rounds(PARTS[name](plan), plan.rounds, Path(digits), say, pythons)
+            for number, measurements in enumerate(rounds, start=1):
+                results = Results(
+                    part=name,
+                    date=date.today().isoformat(),
+                    machine=machine,
+                    busy_percent=busy,
+                    digits=source,
+                    recipe=asdict(plan.recipe),
+                    rounds=number,
+                    left_out=without,
+                    measurements=measurements,
+                )
+                check_measured(results)
+                folder.mkdir(parents=True, exist_ok=True)
+                results.write(folder / f"{name}.json")  # whatever comes, this round is kept
             failed |= bool(results.failures)
-            check_measured(results)
             publish(results, folder)
             if not arguments.quick:
                 print(*goals(results), sep="\n")

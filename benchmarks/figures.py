@@ -42,7 +42,8 @@ def speed(results: Results) -> tuple[Figure, str]:
             cold = {n: each.cold_seconds for n, each in row.items()}
             _bars(left, names, steady, CONTENDERS, write=three_digits)
             _bars(right, names, cold, CONTENDERS, write="{:.1f}".format)
-            _limit_line(left, limit[network] / 1000)
+            if limit:
+                _limit_line(left, limit[network] / 1000)
             left.set_title(NETWORKS[network].label, loc="left", weight="bold")
             right.set_yticklabels([])
         left.set_xlabel("thousand samples a second:\nmore is better")

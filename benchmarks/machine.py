@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bookbuild.git import commit_of
-from bookbuild.place import processor
+from bookbuild.place import gpu_models, processor
 
 INSTRUCTIONS = {  # as Linux spells them: as people do
     "avx": "AVX",
@@ -46,6 +46,7 @@ def describe_machine() -> dict[str, str]:
         "cores": f"{psutil.cpu_count(logical=False)} ({psutil.cpu_count()} threads)",
         "instructions": ", ".join(INSTRUCTIONS[flag] for flag in INSTRUCTIONS if flag in flags)
         or "unknown",
+        "GPU": ", ".join(gpu_models()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": platform.python_version(),

@@ -90,6 +90,15 @@ def resized(recipe: Recipe, size: str, value: int) -> Recipe:
     return replace(changed, iterations=min(recipe.iterations, GROWTH_SAMPLES // changed.batch_size))
 
 
+def gpu_jobs(plan: Plan) -> list[Job]:
+    """List every network with every contender, on a GPU, where passes are short."""
+    return [
+        {**training_job(plan, contender, network, plan.recipe), "device": "gpu", "seconds": 0.5}
+        for network in plan.networks
+        for contender in plan.contenders
+    ]
+
+
 def training_job(plan: Plan, contender: str, network: str, recipe: Recipe) -> Job:
     """Return the job that measures one contender on one network."""
     return {
@@ -106,4 +115,6 @@ PARTS: dict[str, Callable[[Plan], list[Job]]] = {
     "speed": speed_jobs,
     "reduction": reduction_jobs,
     "growth": growth_jobs,
+    "gpu": gpu_jobs,
 }
+USUAL = ("speed", "reduction", "growth")  # where none is named: any machine can measure them

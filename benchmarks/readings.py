@@ -75,10 +75,14 @@ def trainings(results: Results) -> dict[str, dict[str, Training]]:
 
 
 def limits(results: Results) -> dict[str, float]:
-    """Return the samples a second that the arithmetic allows for each network."""
-    sgemm = Range.highest(results.of("sgemm"), "flops_per_second").best
+    """Return the samples a second that the arithmetic allows for each network, where measured."""
+    rates = [each["flops_per_second"] for each in results.of("sgemm")]
+    if not rates:
+        return {}
     recipe = Recipe(**results.recipe)
-    return {name: sgemm / flops_per_sample(network, recipe) for name, network in NETWORKS.items()}
+    return {
+        name: max(rates) / flops_per_sample(network, recipe) for name, network in NETWORKS.items()
+    }
 
 
 def reductions(results: Results) -> dict[str, dict[str, Reduction]]:

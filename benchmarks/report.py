@@ -13,6 +13,7 @@ PAGE = "README.md"
 WRITERS = {
     "speed": ("Training", tables.speed, figures.speed),
     "reduction": ("Reducing the digits", tables.reduction, figures.reduction),
+    "gpu": ("Training on a GPU", tables.speed, figures.speed),
     "growth": ("Larger batches, networks and digits", tables.growth_table, figures.growth_figure),
 }
 HEAD = """# Appendix 4: Beside other libraries

@@ -38,8 +38,10 @@ def speed(results: Results) -> str:
         ]
         return f"**{title}**\n\n" + table(["", *heads], [*rows, *more])
 
-    comparison = [["arithmetic limit", *(thousands(limit[network]) for network in read)]]
-    if all(OURS in row for row in read.values()):
+    comparison = []
+    if limit:
+        comparison.append(["arithmetic limit", *(thousands(limit[network]) for network in read)])
+    if limit and all(OURS in row for row in read.values()):
         shares = [row[OURS].samples_per_second.best / limit[n] for n, row in read.items()]
         comparison.append(["this book, share of the limit", *(f"{s:.0%}" for s in shares)])
     if all(ratios := [times_fastest_peer(row) for row in read.values()]):

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +43,14 @@ def training(
     recipe: dict[str, Any],
     passes: int,
     seconds: float,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Measure how a contender trains a network: cold first, then steadily.
 
     Cold is from the model built to the result of the first pass, compilation included. Memory is
     measured after it. What comes before, importing the library and building the model, is told
-    apart. Steady is the best of `passes` passes, or of more until `seconds` are over.
+    apart. Steady is the best of `passes` passes, or of more until `seconds` are over. The device is
+    the one that the process was started for.
     """
     from benchmarks.contenders import CONTENDERS
     from benchmarks.workload import load_sequences
@@ -65,6 +68,7 @@ def training(
     trainer.next_pass()
     best = min(repeat(trainer.next_pass, passes, seconds))
     return {
+        "library": " ".join((chosen.packages[0], version(chosen.packages[0]))),
         "parameters": trainer.parameters,
         "loss": float(loss),
         "start_seconds": start_seconds,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_utils import Recipe, load_mnist, reduce_images
+from rnn_utils import Recipe, reduce_images
 
 DIGITS = 70_000  # images that are reduced: MNIST's training and test sets
 
@@ -16,6 +16,9 @@ def save_digits(folder: Path) -> str:
 
     Where only the small set can be had, its digits are repeated to the same number.
     """
+    # The other processes need only NumPy of what reading the digits takes.
+    from rnn_utils import load_mnist
+
     mnist = load_mnist()
     images = np.concatenate([mnist.train_images, mnist.test_images])
     labels = np.concatenate([mnist.train_labels, mnist.test_labels])

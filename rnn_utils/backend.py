@@ -2,8 +2,8 @@
 
 TensorFlow writes information lines straight to file descriptor 2 while it loads, whatever the
 log level, and a notebook would show them as errors. Here they are filtered out by what they say;
-every other line, and every exception, still reaches the reader. Threads have to be set before
-TensorFlow's first operation, so that is done here too. The other modules take `keras`
+every other line, and every exception, still reaches the reader. Threads and a GPU's memory have to
+be set before TensorFlow's first operation, so that is done here too. The other modules take `keras`
 and `tf` from here, so that whichever is imported first starts TensorFlow this way.
 """
 
@@ -65,6 +65,8 @@ def has_seed() -> bool:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# With one buffer to work in, the matrix products inside cuDNN's recurrences repeat bit for bit.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
 if "keras" not in sys.modules:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has chosen elsewhere
 with without_chatter():
@@ -80,11 +82,16 @@ with without_chatter():
     if not has_seed():
         tf.random.set_seed(0)
     tf.config.experimental.enable_op_determinism()
+    # A GPU would round the factors of a product to 10 bits. It is to compute what a CPU does.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 try:
     # An operation that is cut into threads adds up in an order that depends on the cores there
     # are. Here each has one thread, and several operations run at the same time.
     tf.config.threading.set_intra_op_parallelism_threads(1)
+    # Several pages may share a GPU: each takes the memory that it needs, not all there is.
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
 except RuntimeError:
     warnings.warn(
         "TensorFlow was at work before rnn_utils was imported: training is slower, and its last "

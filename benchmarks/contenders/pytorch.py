@@ -8,6 +8,8 @@ from benchmarks.contenders import Trainer
 from benchmarks.networks import NETWORKS
 from rnn_utils import Recipe
 
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
 
 class Classifier(nn.Module):
     """A recurrent network whose last state, of each direction, is read out.
@@ -39,14 +41,15 @@ class Classifier(nn.Module):
 def prepare(network: str, recipe: Recipe, sequences: np.ndarray, labels: np.ndarray) -> Trainer:
     """Build a network and its optimiser."""
     torch.manual_seed(recipe.seed)
-    x, y = torch.from_numpy(sequences), torch.from_numpy(labels.astype(np.int64))
-    model = Classifier(network, recipe)
+    x = torch.from_numpy(sequences).to(DEVICE)
+    y = torch.from_numpy(labels.astype(np.int64)).to(DEVICE)
+    model = Classifier(network, recipe).to(DEVICE)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
     cross_entropy = nn.CrossEntropyLoss()
 
     def epoch() -> float:
         losses = []
-        for batch in torch.randperm(len(x)).split(recipe.batch_size):
+        for batch in torch.randperm(len(x), device=DEVICE).split(recipe.batch_size):
             optimizer.zero_grad()
             loss = cross_entropy(model(x[batch]), y[batch])
             loss.backward()

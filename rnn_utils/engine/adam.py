@@ -65,11 +65,14 @@ class Adam:
         for variable in self.variables:
             variable.assign(tf.zeros_like(variable))
 
-    def step(self, gradients: list[Any]) -> None:
-        """Change the weights, in a replica's context; the gradients are those of all replicas."""
+    def step(self, gradients: list[Any], share: Any = 1.0) -> None:
+        """Change the weights by a share of a step, in a replica's context.
+
+        The gradients are those of all replicas.
+        """
         # The rates of this update, and how far m and v, which start at 0, still lag behind.
         recipe, t = self.recipe, self.updates + 1
-        rate = learning_rate(recipe, self.updates) * RATE_CORRECTION
+        rate = learning_rate(recipe, self.updates) * RATE_CORRECTION * share
         recurrent_rate = rate * recipe.recurrent_rate
         beta_1, beta_2, epsilon = map(tf.constant, (BETA_1, BETA_2, EPSILON))
         beta_1_power, beta_2_power = beta_1**t, beta_2**t

@@ -1,11 +1,11 @@
-"""A faster model on the same variables: its recurrent layers written out, all else as it is.
+"""A faster model on the same variables: its recurrent layers in another form, all else as it is.
 
-Written out means that a layer's steps stand in the graph one after the other, with a gradient of
-their own (`recurrence`), in place of Keras's loop. In the faster model a `FastRecurrent` stands for
-each SimpleRNN, GRU and LSTM, and for each Bidirectional around two of them. At each call it decides
-what runs: the layer written out, or Keras's own code where that would compute something else, or
-where Keras has cuDNN for it. What is saved and exported is the model itself, which knows nothing
-of this.
+On a CPU a layer is written out: its steps stand in the graph one after the other, with a gradient
+of their own (`recurrence`), in place of Keras's loop. On a GPU it is one operation of cuDNN
+(`cudnn`). In the faster model a `FastRecurrent` stands for each SimpleRNN, GRU and LSTM, and for
+each Bidirectional around two of them. At each call it decides what runs, Keras's own code among
+them, where the others would compute something else. What is saved and exported is the model itself,
+which knows nothing of this.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from rnn_utils.backend import has_gpu, keras, tf
-from rnn_utils.engine import recurrence
+from rnn_utils.engine import cudnn, recurrence
 
 MOST_STEPS = 256  # a longer sequence would make a graph that takes too long to build
 
-CELLS = {
+WRITTEN_OUT = {
     keras.layers.SimpleRNN: recurrence.RNN,
     keras.layers.GRU: recurrence.GRU,
     keras.layers.LSTM: recurrence.LSTM,
+}
+ON_CUDNN = {
+    keras.layers.SimpleRNN: cudnn.RNN,
+    keras.layers.GRU: cudnn.GRU,
+    keras.layers.LSTM: cudnn.LSTM,
 }
 MERGED = {  # by Bidirectional's merge_mode: what becomes of the outputs of both directions
     "concat": lambda forward, backward: tf.concat([forward, backward], axis=-1),
@@ -82,13 +87,13 @@ def _clone(model: keras.Model) -> keras.Model:
 
 
 def parts_of(layer: keras.Layer) -> list[keras.Layer]:
-    """Return the recurrent layers in a layer if all of them can be written out, else none.
+    """Return the recurrent layers in a layer if the engine can run all of them, else none.
 
     A subclass cannot: it may compute something else.
     """
     is_pair = type(layer) is keras.layers.Bidirectional
     parts = [layer.forward_layer, layer.backward_layer] if is_pair else [layer]
-    return parts if all(type(part) in CELLS for part in parts) else []
+    return parts if all(type(part) in WRITTEN_OUT for part in parts) else []
 
 
 class FastRecurrent(keras.layers.Layer):
@@ -102,7 +107,7 @@ class FastRecurrent(keras.layers.Layer):
     Attributes
     ----------
     obstacles : list of str
-        What kept the latest call from being written out.
+        Why the latest call was left to Keras; empty if it was not.
     on_cudnn : bool
         Whether cuDNN ran in the latest call, if that was a trace. Both are notes for `kernels`.
     """
@@ -119,10 +124,11 @@ class FastRecurrent(keras.layers.Layer):
         """Run the layer over sequences (batch, n_steps, n_input)."""
         context = {"initial_state": initial_state, "mask": mask, "training": training}
         self.obstacles = obstacles_of(self.layer, sequences, **context)
-        if not self.obstacles and not is_for_cudnn(self.layer):
-            return run_written_out(self.layer, sequences)
         earlier = len(operations_of_trace())
-        outputs = self.layer(sequences, **context)
+        if self.obstacles:
+            outputs = self.layer(sequences, **context)
+        else:
+            outputs = run_plain(self.layer, sequences)
         self.on_cudnn = calls_cudnn(operations_of_trace()[earlier:])
         return outputs
 
@@ -135,14 +141,18 @@ class FastRecurrent(keras.layers.Layer):
         return self.layer.compute_mask(sequences, mask)
 
 
-def run_written_out(layer: keras.Layer, sequences: Any) -> Any:
+def run_plain(layer: keras.Layer, sequences: Any) -> Any:
     """Compute what a layer without obstacles does with sequences (batch, n_steps, n_input)."""
+    parts = parts_of(layer)
+    run, cells = recurrence.run, WRITTEN_OUT
+    if has_gpu() and all(getattr(part, "use_cudnn", True) and not part.unroll for part in parts):
+        run, cells = cudnn.run, ON_CUDNN
     outputs = []
-    for part in parts_of(layer):
+    for part in parts:
         weights = part.cell.kernel, part.cell.recurrent_kernel, part.cell.bias
         outputs.append(
-            recurrence.run(
-                CELLS[type(part)],
+            run(
+                cells[type(part)],
                 sequences,
                 [tf.convert_to_tensor(weight) for weight in weights],
                 return_sequences=part.return_sequences,
@@ -155,13 +165,6 @@ def run_written_out(layer: keras.Layer, sequences: Any) -> Any:
     if layer.return_sequences:  # the backward states too in the order of the steps
         backward = tf.reverse(backward, axis=[1])
     return MERGED[layer.merge_mode](forward, backward)
-
-
-def is_for_cudnn(layer: keras.Layer) -> bool:
-    """Tell whether Keras hands a layer without obstacles to cuDNN, which knows no SimpleRNN."""
-    return has_gpu() and all(
-        getattr(part, "use_cudnn", False) and not part.unroll for part in parts_of(layer)
-    )
 
 
 def operations_of_trace() -> list[tf.Operation]:
@@ -179,7 +182,7 @@ def calls_cudnn(operations: list[tf.Operation]) -> bool:
 def obstacles_of(
     layer: keras.Layer, sequences: Any, initial_state: Any, mask: Any, training: Any
 ) -> list[str]:
-    """Say what a layer is asked for that the written-out recurrence does not compute."""
+    """Say what a layer is asked for that the engine does not compute."""
     steps = sequences.shape[1]
     of_call = {
         "an initial state": initial_state is not None,
@@ -193,7 +196,7 @@ def obstacles_of(
 
 
 def _options(layer: keras.Layer, training: Any) -> Iterator[str]:
-    """Yield the options of a layer that the written-out recurrence does not know."""
+    """Yield the options of a layer that the engine does not know."""
     plain = {
         "stateful": False,
         "return_state": False,

@@ -137,8 +137,6 @@ def _why_kept(layer: keras.Layer, outermost: keras.Layer) -> str:
 def _why_not_cudnn(layer: keras.Layer) -> str:
     if not has_gpu():
         return ""
-    if isinstance(layer, keras.layers.SimpleRNN):
-        return "cuDNN has no SimpleRNN"
     return "unroll=True" if layer.unroll else "use_cudnn=False"
 
 

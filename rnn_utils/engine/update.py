@@ -7,11 +7,10 @@ shards, whose losses and gradients add up to its own.
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 
-from rnn_utils.backend import keras, tf
+from rnn_utils.backend import has_gpu, keras, tf
 from rnn_utils.engine.adam import Adam
 from rnn_utils.engine.devices import (
     all_reduced,
@@ -57,7 +56,7 @@ class Update:
         # Traced once for each size of a shard: there are two at most, one apart.
         self.traced_of_shard = tf.function(self.of_shard, autograph=False)
         # One graph serves any number of batches.
-        batches = tf.TensorSpec([None, recipe.batch_size], tf.int32)
+        batches = tf.TensorSpec([None, recipe.batch_size], tf.int64)
         loop = tf.function(self.loop, input_signature=[batches], autograph=False)
         self.compiled_loop = loop.get_concrete_function()
 
@@ -67,8 +66,8 @@ class Update:
         Returns
         -------
         float32 array (updates,)
-            The losses before each update. One that is not finite is the last that was measured:
-            that update was not made, and after it stand zeros.
+            The losses before each update. One that is not finite is the last that counts: that
+            update was not made, and none after it.
         """
         return self.compiled_loop(tf.constant(batches)).numpy()
 
@@ -94,22 +93,24 @@ class Update:
         length = tf.linalg.global_norm(gradients)
         return tf.where(tf.math.is_finite(length), loss, math.nan), gradients
 
-    def step(self, gradients):
-        """Move the weights of one replica as Adam says."""
+    def step(self, gradients, is_finite):
+        """Move the weights of one replica as Adam says, or not at all where `is_finite` is 0."""
         gradients, longest = all_reduced(gradients), self.recipe.clip_norm
         if longest < math.inf:
             gradients, _ = tf.clip_by_global_norm(gradients, longest)
-        self.adam.step(gradients)
+        gradients = [tf.math.multiply_no_nan(gradient, is_finite) for gradient in gradients]
+        self.adam.step(gradients, is_finite)
 
     def loop(self, batches):
         """Make an update with each batch, while losses are finite."""
         strategy = tf.distribute.get_strategy()
         updates = tf.shape(batches)[0]
 
-        def goes_on(i, finite, losses):
-            return tf.logical_and(finite, i < updates)
+        def goes_on(i, is_finite, losses):
+            # To look at what a GPU computes is to wait for it: there the rest makes no step.
+            return i < updates if has_gpu() else tf.logical_and(i < updates, is_finite > 0)
 
-        def one_update(i, finite, losses):
+        def one_update(i, is_finite, losses):
             # Measure. The loss that is noted is that before the step.
             # x and y are arguments, so that each replica has its own.
             part = batches[i], self.x, self.y
@@ -117,12 +118,11 @@ class Update:
             loss = sum_of_replicas(loss)
             losses = losses.write(i, loss)
             # Make the step, unless it would spoil the weights.
-            finite = tf.math.is_finite(loss)
-            step = partial(strategy.run, self.step, args=(gradients,))
-            tf.cond(finite, step, lambda: None)
-            return i + 1, finite, losses
+            is_finite *= tf.cast(tf.math.is_finite(loss), tf.float32)
+            strategy.run(self.step, args=(gradients, is_finite))
+            return i + 1, is_finite, losses
 
         # TensorFlow's own loop and list: when they run, Python is gone.
         losses = tf.TensorArray(tf.float32, size=updates)
-        *_, losses = tf.while_loop(goes_on, one_update, (0, True, losses))
+        *_, losses = tf.while_loop(goes_on, one_update, (0, 1.0, losses))
         return losses.stack()

@@ -10,16 +10,16 @@ from rnn_utils.recipe import Recipe
 
 
 def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
-    """Yield int32 indices (batch_size,) of each of the recipe's iterations.
+    """Yield int64 indices (batch_size,) of each of the recipe's iterations.
 
     Batches are cut from a random permutation of the n sequences; when too few are left for
     another batch, a new permutation is drawn and they are left out. So no batch holds a sequence
     twice.
     """
     rng = np.random.default_rng(recipe.seed)
-    order = np.empty(0, np.int32)
+    order = np.empty(0, np.int64)
     for _ in range(recipe.iterations):
         if len(order) < recipe.batch_size:
-            order = rng.permutation(n).astype(np.int32)
+            order = rng.permutation(n)
         batch, order = np.split(order, [recipe.batch_size])
         yield batch

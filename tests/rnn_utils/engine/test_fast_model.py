@@ -2,14 +2,15 @@
 
 import gc
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
 
 from rnn_utils import Recipe, draw_batches, evaluate, kernels, predict_logits, train
-from rnn_utils.backend import keras, tf
+from rnn_utils.backend import has_gpu, keras, tf
+from rnn_utils.engine import cudnn, recurrence
 from rnn_utils.engine import fast_model as module
-from rnn_utils.engine import recurrence
 from rnn_utils.engine.fast_model import FastRecurrent, fast_model
 from rnn_utils.engine.loss import cross_entropy
 from rnn_utils.networks import models
@@ -24,15 +25,21 @@ BATCH, STEPS, INPUT, UNITS = 6, 5, 4, 7
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Return a list that grows by the cell whenever a recurrence that is written out runs."""
-    made, run = [], recurrence.run
+    """Return a list that grows by the cell whenever the engine runs a layer."""
+    made = []
 
-    def spy(cell, *args, **options):
+    def spy(run, cell, *args, **options):
         made.append(cell)
         return run(cell, *args, **options)
 
-    monkeypatch.setattr(recurrence, "run", spy)
+    for runner in (recurrence, cudnn):
+        monkeypatch.setattr(runner, "run", partial(spy, runner.run))
     return made
+
+
+def cell_of(kind):
+    """Return what the engine runs for a kind of layer on this machine."""
+    return (module.ON_CUDNN if has_gpu() else module.WRITTEN_OUT)[kind]
 
 
 def layer_of(kind, n_input=INPUT, units=UNITS, **options):
@@ -102,7 +109,7 @@ def test_values_and_gradients_are_those_of_keras(
 ):
     layer = layer_of(kind, n_input, units, return_sequences=return_sequences)
     compare(layer, sequences(batch, n_steps, n_input))
-    assert calls == [module.CELLS[kind]]
+    assert calls == [cell_of(kind)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -442,24 +449,3 @@ def test_a_model_is_saved_as_it_was_built(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert np.array_equal(model(toy()[0]), loaded(toy()[0]))
-
-
-# On a GPU
-
-
-@pytest.mark.parametrize(
-    ("layer", "is_ours"),
-    [
-        (L.LSTM(4), False),
-        (L.GRU(4), False),
-        (L.Bidirectional(L.LSTM(4)), False),
-        (L.SimpleRNN(4), True),
-        (L.LSTM(4, unroll=True), True),
-        (L.GRU(4, use_cudnn=False), True),
-    ],
-)
-def test_a_gpu_runs_keras_where_it_has_cudnn(layer, is_ours, calls, monkeypatch):
-    monkeypatch.setattr(module, "has_gpu", lambda: True)
-    layer.build((None, STEPS, INPUT))
-    compare(layer, sequences())
-    assert bool(calls) == is_ours
