@@ -15,11 +15,12 @@ from benchmarks.goals import goals
 from benchmarks.machine import BUSY, busy_percent, describe_machine
 from benchmarks.networks import NETWORKS
 from benchmarks.peers import REMEDY, sort_out
-from benchmarks.plan import PARTS, QUICK, USUAL, Plan
+from benchmarks.plan import GPU, PARTS, QUICK, Plan
 from benchmarks.progress import progress_line
 from benchmarks.reducers import REDUCERS
 from benchmarks.results import Results
 from benchmarks.rounds import ROOT, Measurement, WorkerError, run_job, run_rounds
+from bookbuild.place import gpu_models
 
 PUBLISHED = ROOT / "benchmarks" / "results"  # where the book finds a whole run
 TRIED = ROOT / "_build" / "benchmarks"  # where any other run goes
@@ -52,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         type=part,
         metavar="PART",
-        help=f"{', '.join(PARTS)} (not gpu, unless named)",
+        help=f"{', '.join(PARTS)} (default: all but {GPU})",
     )
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
@@ -101,6 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.into or (PUBLISHED if plan == Plan() else TRIED)
     for label, why in without.items():
         print(f"{label} is left out, {why}. Remedy: {REMEDY}")
+    if GPU in arguments.parts and gpu_models() == ["none"]:
+        raise WorkerError(f"the part {GPU} needs an NVIDIA GPU, and nvidia-smi shows none here")
     busy = busy_percent()
     if busy > BUSY:
         print(f"Something else uses {busy:.0f} % of the processor: these times will mislead")
@@ -108,25 +111,22 @@ def run(arguments: argparse.Namespace) -> int:
     failed, machine = False, describe_machine()
     with tempfile.TemporaryDirectory() as digits:
         source = run_job({"measure": "digits"}, Path(digits))["source"]
-        for name in arguments.parts or USUAL:
+        for name in arguments.parts or [part for part in PARTS if part != GPU]:
             print(f"\n{name}, {plan.rounds} round(s)", flush=True)
-            rounds = run_rounds(PARTS[name](plan), plan.rounds, Path(digits), say, pythons)
-            for number, measurements in enumerate(rounds, start=1):
-                results = Results(
-                    part=name,
-                    date=date.today().isoformat(),
-                    machine=machine,
-                    busy_percent=busy,
-                    digits=source,
-                    recipe=asdict(plan.recipe),
-                    rounds=number,
-                    left_out=without,
-                    measurements=measurements,
-                )
-                check_measured(results)
-                folder.mkdir(parents=True, exist_ok=True)
-                results.write(folder / f"{name}.json")  # whatever comes, this round is kept
+            measurements = run_rounds(PARTS[name](plan), plan.rounds, Path(digits), say, pythons)
+            results = Results(
+                part=name,
+                date=date.today().isoformat(),
+                machine=machine,
+                busy_percent=busy,
+                digits=source,
+                recipe=asdict(plan.recipe),
+                rounds=plan.rounds,
+                left_out=without,
+                measurements=measurements,
+            )
             failed |= bool(results.failures)
+            check_measured(results)
             publish(results, folder)
             if not arguments.quick:
                 print(*goals(results), sep="\n")

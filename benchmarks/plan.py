@@ -14,6 +14,7 @@ from rnn_utils import Recipe
 SIZES = ("batch_size", "n_hidden", "n_steps")
 GROWTH_NETWORK = "basic"
 GROWTH_SAMPLES = 50_000  # at most, in a pass
+GPU = "gpu"  # the part that needs one
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def resized(recipe: Recipe, size: str, value: int) -> Recipe:
 def gpu_jobs(plan: Plan) -> list[Job]:
     """List every network with every contender, on a GPU, where passes are short."""
     return [
-        {**training_job(plan, contender, network, plan.recipe), "device": "gpu", "seconds": 0.5}
+        {**training_job(plan, contender, network, plan.recipe), "device": GPU, "seconds": 0.5}
         for network in plan.networks
         for contender in plan.contenders
     ]
@@ -113,8 +114,7 @@ def training_job(plan: Plan, contender: str, network: str, recipe: Recipe) -> Jo
 
 PARTS: dict[str, Callable[[Plan], list[Job]]] = {
     "speed": speed_jobs,
+    GPU: gpu_jobs,
     "reduction": reduction_jobs,
     "growth": growth_jobs,
-    "gpu": gpu_jobs,
 }
-USUAL = ("speed", "reduction", "growth")  # where none is named: any machine can measure them

@@ -12,8 +12,8 @@ from rnn_utils.figures.svg import svg
 PAGE = "README.md"
 WRITERS = {
     "speed": ("Training", tables.speed, figures.speed),
-    "reduction": ("Reducing the digits", tables.reduction, figures.reduction),
     "gpu": ("Training on a GPU", tables.speed, figures.speed),
+    "reduction": ("Reducing the digits", tables.reduction, figures.reduction),
     "growth": ("Larger batches, networks and digits", tables.growth_table, figures.growth_figure),
 }
 HEAD = """# Appendix 4: Beside other libraries

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def run_rounds(
     folder: Path,
     say: Callable[[Measurement], None],
     pythons: Mapping[str, str],
-) -> Iterator[list[Measurement]]:
+) -> list[Measurement]:
     """Run every job once per round, in the order given.
 
     Parameters
@@ -44,11 +44,10 @@ def run_rounds(
     pythons : mapping of str to str
         For contenders that are installed elsewhere, the Python that runs their jobs.
 
-    Yields
-    ------
+    Returns
+    -------
     list of Measurement
-        After each round all that there are. A job that failed has its reason under "error" and is
-        not tried again.
+        A job that failed has its reason under "error" and is not tried again.
     """
     measurements: list[Measurement] = []
     failed: list[Job] = []
@@ -63,7 +62,7 @@ def run_rounds(
                 result = {"error": str(error)}
             measurements.append({**job, "round": number, **result})
             say(measurements[-1])
-        yield measurements
+    return measurements
 
 
 def run_job(job: Job, folder: Path, python: str = sys.executable) -> dict[str, Any]:

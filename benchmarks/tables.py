@@ -120,8 +120,12 @@ def machine(results: Results) -> str:
             f"{results.rounds} rounds in alternation, the best of them (to the worst, where they "
             "differ)"
         )
+    libraries = dict.fromkeys(
+        each["library"] for each in results.of("training") if "library" in each
+    )
     rows = [
         *results.machine.items(),
+        *([("libraries", ", ".join(libraries))] if libraries else []),
         ("measured", f"{results.date}, {often}"),
         ("in use by others before", f"{results.busy_percent:.0f} % of the processor"),
         ("digits", results.digits),

@@ -94,11 +94,11 @@ def inspect_runs(book: Book, pages: Sequence[Page]) -> tuple[list[Finding], dict
         if not found:
             executed = read(page.executed)
             note = note_of(executed)
-            excuse = expected.excuse(note, reference)
+            excuse = expected.excuse(note, reference, page.name)
             if excuse:
                 excuses[page.name] = excuse
             else:
-                numbers = reference[note.device].get(page.name, {})
+                numbers = reference.get(note.device, {}).get(page.name, {})
                 faults = expected.faults(recorded(executed), numbers, note.device)
                 found = [_finding(page, executed, fault) for fault in faults]
         findings += found

@@ -50,7 +50,7 @@ def _renew(page: Page, reference: dict) -> int:
     """Put the numbers of a page into the reference, say what moves, and return how many did."""
     notebook = read(page.executed)
     note = note_of(notebook)
-    reason = excuse(note, {note.device: {}})
+    reason = excuse(note, {}, page.name)
     if reason:
         raise BookError(f"{page.name} is no reference: {reason}; make reference runs it as it is")
     section = reference.setdefault(note.device, {})

@@ -39,7 +39,7 @@ def status_page(book: Book) -> str:
     for page in book.notebooks:
         executed = read(page.executed)
         note, numbers = note_of(executed), recorded(executed)
-        reason = excuse(note, reference)
+        reason = excuse(note, reference, page.name)
         compared = "numbers not compared" if reason else f"{len(numbers)} numbers as expected"
         result = f"ran through, {compared}"
         overview.append(

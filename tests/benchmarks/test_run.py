@@ -66,7 +66,7 @@ def test_only_a_whole_run_is_published(monkeypatch):
 def test_rounds_alternate_and_a_failure_is_not_tried_again(monkeypatch, tmp_path):
     ran = []
 
-    def run(job, folder):
+    def run(job, folder, python):
         ran.append(job["measure"])
         if job["measure"] == "bad":
             raise WorkerError("no")
@@ -74,10 +74,31 @@ def test_rounds_alternate_and_a_failure_is_not_tried_again(monkeypatch, tmp_path
 
     monkeypatch.setattr("benchmarks.rounds.run_job", run)
     jobs = [{"measure": "a"}, {"measure": "bad"}, {"measure": "b"}]
-    measurements = run_rounds(jobs, 2, tmp_path, lambda measurement: None)
+    measurements = run_rounds(jobs, 2, tmp_path, lambda measurement: None, {})
     assert ran == ["a", "bad", "b", "a", "b"]
     assert [each["round"] for each in measurements] == [1, 1, 1, 2, 2]
     assert measurements[1] == {"measure": "bad", "round": 1, "error": "no"}
+
+
+def test_a_gpu_is_needed_to_measure_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "gpu_models", lambda: ["none"])
+    assert command.main(["gpu", "--quick", "--into", str(tmp_path)]) == 1
+    assert "the part gpu needs an NVIDIA GPU" in capsys.readouterr().err
+
+
+def test_a_contender_may_have_a_python_of_its_own(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, "gpu_models", lambda: ["Abacus"])
+    other = tmp_path / "python"
+    other.write_text("#!/bin/sh\necho this is another Python >&2; exit 3\n")
+    other.chmod(0o755)
+    arguments = ["gpu", "--quick", "--contenders", OURS, "pytorch", "--networks", "basic"]
+    assert command.main([*arguments, "--python", "pytorch", str(other), "--into", str(tmp_path)])
+    results = Results.read(tmp_path / "gpu.json")
+    assert results.of("training", contender=OURS)[0]["library"].startswith("tensorflow 2.")
+    (failure,) = results.failures
+    assert failure["error"] == "exit status 3, this is another Python"
+    assert "Training on a GPU" in (tmp_path / "README.md").read_text()
+    assert "not installed" not in capsys.readouterr().out.partition("PyTorch")[2].splitlines()[0]
 
 
 def test_a_failed_worker_says_why(tmp_path):
@@ -89,7 +110,7 @@ def test_a_failed_worker_says_why(tmp_path):
 def test_a_run_where_all_fails_ends_in_plain_words(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "run_job", lambda job, folder: {"source": "mnist"})
 
-    def fail(job, folder):
+    def fail(job, folder, python):
         raise WorkerError("exit status 1, MemoryError")
 
     monkeypatch.setattr("benchmarks.rounds.run_job", fail)
@@ -102,10 +123,11 @@ def test_a_run_where_all_fails_ends_in_plain_words(monkeypatch, tmp_path, capsys
 def test_the_digits_are_as_many_as_mnist_has(tmp_path, monkeypatch):
     import numpy as np
 
+    import rnn_utils
     from benchmarks import workload
-    from rnn_utils import load_mnist
 
-    monkeypatch.setattr(workload, "load_mnist", lambda: load_mnist("mnist-5k"))
+    mnist = rnn_utils.load_mnist("mnist-5k")
+    monkeypatch.setattr(rnn_utils, "load_mnist", lambda: mnist, raising=False)
     assert workload.save_digits(tmp_path) == "mnist-5k"
     images = workload.load_images(tmp_path, DIGITS)
     assert images.shape == (70_000, 28, 28)
@@ -115,7 +137,7 @@ def test_the_digits_are_as_many_as_mnist_has(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["sped"], "'sped' is no part: choose from speed, reduction, growth"),
+        (["sped"], "'sped' is no part: choose from speed, gpu, reduction, growth"),
         (["--rounds", "0"], "'0' is not a whole number above 0"),
         (["--contenders", "theano"], "invalid choice: 'theano'"),
     ],

@@ -81,7 +81,7 @@ def test_a_number_within_its_tolerance_passes(recorded, record):
         ({"parameters": {"quick": True}}, "it was run with quick=True"),
         ({"parameters": {"seed": 3}}, "it was run with seed=3"),
         ({"data": {"auto": ["mnist-5k", "00"]}}, "it was run on the small data set"),
-        ({"provenance": {"device": "GPU, H100"}}, "has no numbers for a gpu"),
+        ({"provenance": {"device": "GPU, H100"}}, "has no numbers of it for a gpu"),
     ],
 )
 def test_what_cannot_be_compared_is_said(recorded, record, noted, reason):
@@ -114,6 +114,23 @@ def test_a_second_device_has_numbers_of_its_own(recorded, record):
     record_page(recorded, record, {"steps": 15}, provenance={"device": "GPU, H100"})
     assert recorded.run("reference").returncode == 0
     assert set(json.loads(reference(recorded).read_text())) == {"cpu", "gpu"}
+
+
+def test_a_page_that_a_device_has_never_run_is_not_held_to_another_device(recorded, record):
+    recorded.add("two", "x = 1")
+    on_gpu = {"provenance": {"device": "GPU, H100"}}
+    record_page(recorded, record, {"steps": 15}, **on_gpu)
+    recorded.pretend("two", {"c1": [record("steps", 1)]})
+    assert recorded.run("reference").returncode == 0
+    recorded.pretend("two", {"c1": [record("steps", 2)]}, **on_gpu)
+    done = recorded.run("check")
+    assert done.returncode == 0, done.stdout
+    assert "chapters/two: its numbers are not compared" in done.stdout
+    recorded.add("three", "x = 1")
+    recorded.pretend("three", {"c1": [record("steps", 2)]}, **on_gpu)
+    assert "steps is 2, and chapters/reference.json has no such number" in (
+        recorded.run("check").stdout
+    )
 
 
 def test_a_quick_run_is_no_reference(recorded, record):

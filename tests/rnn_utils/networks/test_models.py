@@ -1,5 +1,6 @@
 """The four networks: shapes, parameter counts, initial weights."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -114,7 +115,8 @@ for name in sys.argv[1:]:
     np.save(f"{name}.npy", [loaded(x), exported.serve(x)])
 """
     command = [sys.executable, "-c", program, *expected]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    env = os.environ | {"NVIDIA_TF32_OVERRIDE": "0"}  # which rnn_utils switches off by itself
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for name, logits in expected.items():
         for theirs in np.load(tmp_path / f"{name}.npy"):
