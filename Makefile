@@ -12,8 +12,7 @@ FREEZE ?= https://raw.githubusercontent.com/googlecolab/backend-info/main/pip-fr
 
 .PHONY: book status reference test bench serve lab lint lock clean help
 
-book: $(STAMP)  ## run what is out of date, check the results, build the site in _build/html
-	$(RUN) -m bookbuild execute $(ARGUMENTS)
+book: pages  ## run what is out of date, check the results, build the site in _build/html
 	$(MAKE) --no-print-directory site
 
 status: $(STAMP)  ## say which pages are fresh, and what moved of the others
@@ -57,12 +56,9 @@ clean:  ## remove what was built, keep the environment
 	rm -rf _build
 
 # What the workflows of .github call beside these: docs/ci.md.
-.PHONY: environment chapters changed preflight page site repository colab issue
+.PHONY: environment changed preflight pages site repository colab issue
 
 environment: $(STAMP)  ## make .venv from the lock, and nothing else
-
-chapters: $(STAMP)  ## name the chapters, as JSON
-	@$(RUN) -m bookbuild pages --json
 
 changed: $(STAMP)  ## list the pages that changed since BASE=origin/main
 	@$(RUN) -m bookbuild pages --since $(BASE)
@@ -70,8 +66,7 @@ changed: $(STAMP)  ## list the pages that changed since BASE=origin/main
 preflight: $(STAMP)  ## fail unless TensorFlow uses a GPU here: make preflight LOCK=gpu
 	@$(RUN) -m rnn_utils.preflight
 
-page: $(STAMP)  ## run one chapter: make page CHAPTER=04_lstm
-	@test -n "$(CHAPTER)" || { echo "Which one? make page CHAPTER=04_lstm" >&2; exit 1; }
+pages: $(STAMP)  ## run what is out of date, or one chapter: make pages CHAPTER=04_lstm
 	$(RUN) -m bookbuild execute $(CHAPTER) $(ARGUMENTS)
 
 site: $(STAMP)  ## check the results there are and build the site

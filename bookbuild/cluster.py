@@ -27,6 +27,7 @@ from bookbuild.task import Run, Task
 Say = Callable[[str], None]
 
 KERNEL_BYTES = 2.5 * 2**30  # what a kernel with TensorFlow and the full data set takes
+KERNEL_GPU_MIB = 3000  # and of a GPU: seven pages at once took 18,500 of an H100
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 30
 LOOPBACK = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
@@ -35,7 +36,7 @@ SCHEDULER = {"cls": Scheduler, "options": {"port": 0, **LOOPBACK}}
 
 @contextmanager
 def local(workers: int) -> Iterator[Client]:
-    """Start processes on this machine, each with a GPU to itself where there are GPUs.
+    """Start processes on this machine; where there are GPUs, each works on one of them.
 
     Parameters
     ----------
@@ -54,9 +55,11 @@ def local(workers: int) -> Iterator[Client]:
 
 
 def default_workers() -> int:
-    """Return how many pages this machine runs at once: one per GPU, or what it has room for."""
+    """Return how many pages this machine has cores and memory for, those of its GPUs included."""
     room = int(min(psutil.virtual_memory().available, MEMORY_LIMIT) // KERNEL_BYTES)
-    return len(visible_gpus()) or max(1, min(CPU_COUNT, room))
+    if gpus := visible_gpus():
+        room = min(room, sum(gpu.memory // KERNEL_GPU_MIB for gpu in gpus))
+    return max(1, min(CPU_COUNT, room))
 
 
 @contextmanager

@@ -84,8 +84,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=count,
         metavar="N",
-        help="how many pages to run at once on this machine (default: one per GPU, or as many as "
-        "its cores and memory allow)",
+        help="how many pages to run at once on this machine (default: as many as its cores and "
+        "memory allow, and that of its GPUs)",
     )
     parser.add_argument(
         "--force", action="store_true", help="run pages again of which nothing has moved"

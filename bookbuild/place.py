@@ -46,10 +46,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU: its number and its identifier, as CUDA_VISIBLE_DEVICES knows them, and its model."""
+    """One GPU.
+
+    Attributes
+    ----------
+    number, identifier : str
+        As CUDA_VISIBLE_DEVICES knows it.
+    memory : int
+        Its own, in MiB; 0 where it has none of its own.
+    model : str
+    """
 
     number: str
     identifier: str
+    memory: int
     model: str
 
 
@@ -74,9 +84,13 @@ def visible_gpus() -> list[Gpu]:
     """Return the NVIDIA GPUs of this machine that CUDA_VISIBLE_DEVICES leaves visible."""
     if shutil.which("nvidia-smi") is None:
         return []
-    command = ["nvidia-smi", "--query-gpu=index,uuid,name", "--format=csv,noheader"]
+    query = "--query-gpu=index,uuid,memory.total,name"
+    command = ["nvidia-smi", query, "--format=csv,noheader,nounits"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    gpus = [Gpu(*line.split(", ", 2)) for line in done.stdout.splitlines() if not done.returncode]
+    gpus = []
+    for line in done.stdout.splitlines() if done.returncode == 0 else []:
+        number, identifier, memory, model = line.split(", ", 3)
+        gpus.append(Gpu(number, identifier, int(memory) if memory.isdecimal() else 0, model))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return gpus
