@@ -1,9 +1,9 @@
 """Chapters in, site out: run the book's notebooks, check what they produced, publish them.
 
 The way of a page is ``chapters/x.ipynb`` → papermill → ``_build/executed/chapters/x.ipynb`` →
-the gate → jupyter-book → ``_build/html/``, and each arrow is a verb of ``python -m bookbuild``:
+the gate → jupyter-book → ``_build/html/``, and each arrow is a word of the command line:
 ``execute``, ``check``, ``html``. Chapters never import this package; it never imports TensorFlow.
 
-To run a page, `jobs` decides what is stale by the key of `freshness`, `cluster` hands it to
-workers, `runner` runs it there, and `execute` keeps what comes back, with its `note`.
+``commands`` holds a module for each of these words. ``running`` decides what is stale and runs it,
+``checking`` is the gate, and ``site`` makes the site.
 """

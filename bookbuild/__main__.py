@@ -1,4 +1,4 @@
-"""The command line: ``python -m bookbuild VERB``, one module per verb."""
+"""The command line: ``python -m bookbuild VERB``, a module of `commands` for each verb."""
 
 import argparse
 import os
@@ -7,8 +7,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bookbuild import check, execute, html, pages, reference, repository, status, sweep
 from bookbuild.book import Book, BookError
+from bookbuild.commands import (
+    check,
+    execute,
+    html,
+    pages,
+    reference,
+    repository,
+    status,
+    sweep,
+)
 
 FOLDERS = ("RNN_UTILS_DATA", "RNN_UTILS_CACHE")
 VERBS = (execute, check, html, status, reference, sweep, pages, repository)

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+from bookbuild.book import BookError
+
 
 def commit_of(folder: Path) -> str:
     """Return what git calls a folder's sources, marked where they differ; empty without git."""
@@ -12,3 +14,23 @@ def commit_of(folder: Path) -> str:
     except FileNotFoundError:
         return ""
     return done.stdout.strip()
+
+
+def changed_files(folder: Path, commit: str) -> list[str]:
+    """Return the paths in a folder that differ between where a branch began and its last commit.
+
+    Raises
+    ------
+    BookError
+        If git cannot compare with the commit.
+    """
+    command = ["git", "diff", "--name-only", "--no-renames", "--relative", f"{commit}...HEAD", "--"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = getattr(error, "stderr", None) or str(error)
+        raise BookError(
+            f"git cannot compare with {commit!r} ({reason.strip().splitlines()[0]}): "
+            "name a commit or branch that was fetched, with BASE=…"
+        ) from error
+    return done.stdout.splitlines()

@@ -124,7 +124,7 @@ def runnable(notebook: NotebookNode) -> NotebookNode:
     return page
 
 
-def settle(notebook: NotebookNode) -> None:
+def strip_run_traces(notebook: NotebookNode) -> None:
     """Remove, in place, what makes two equal runs differ, and papermill's traces."""
     notebook.metadata.pop("papermill", None)
     notebook.cells = [cell for cell in notebook.cells if FAILURE_MARKER not in tags(cell)]
@@ -145,7 +145,7 @@ def _hiding_tags_of_parameters(notebook: NotebookNode) -> list[str]:
     return [tag for tag in tags(parameters) if tag in HIDING_TAGS] if parameters else []
 
 
-def clean(source: NotebookNode) -> None:
+def strip_source(source: NotebookNode) -> None:
     """Remove, in place, all that a run or an editor left in a source; give every cell an id."""
     for key in VOLATILE_NOTEBOOK_METADATA:
         source.metadata.pop(key, None)

@@ -16,9 +16,9 @@ from distributed import LocalCluster
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bookbuild.__main__ import main
-from bookbuild.freshness import key_of
-from bookbuild.note import Note
-from bookbuild.place import survey
+from bookbuild.running.key import key_of
+from bookbuild.running.machine import this_machine
+from bookbuild.running.record import RunRecord
 
 LIMIT = 120  # seconds; far above what any of these books needs
 
@@ -107,9 +107,9 @@ class TinyBook:
             "commit": "abc1234",
         } | noted
         asked = {each: found for each, (found, _) in note["data"].items()}
-        place = replace(survey(), data=asked)
+        place = replace(this_machine(), data=asked)
         key = key_of(nbformat.read(self.source(name), 4), note["parameters"], place, asked)
-        notebook["metadata"]["bookbuild"] = asdict(Note(key=key, **note))
+        notebook["metadata"]["bookbuild"] = asdict(RunRecord(key=key, **note))
         self.executed(name).parent.mkdir(parents=True, exist_ok=True)
         self.executed(name).write_text(json.dumps(notebook))
 
@@ -159,7 +159,8 @@ def book(tmp_path, request):
     (tmp_path / "_config.yml").write_text(
         'title: Tiny\nexecute:\n  execute_notebooks: "off"\nsphinx:\n  config:\n'
         "    extensions: [myst_nb, jupyter_book, sphinx_comments, sphinx_external_toc,\n"
-        "                 sphinx_book_theme, sphinx-mathjax-offline, bookbuild.sphinx_ext]\n"
+        "                 sphinx_book_theme, sphinx-mathjax-offline,\n"
+        "                 bookbuild.site.sphinx_extension]\n"
     )
     (tmp_path / "intro.md").write_text("# Tiny\n")
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: intro\nchapters:\n")

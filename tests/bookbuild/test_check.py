@@ -5,7 +5,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book
-from bookbuild.check import gate, inspect_source
+from bookbuild.checking.gate import gate, inspect_source
 from bookbuild.notebooks import published, read
 
 PNG = "iVBORw0KGgo="

@@ -9,20 +9,18 @@ import dask
 import psutil
 import pytest
 
-from bookbuild import cluster
 from bookbuild.book import Book
-from bookbuild.jobs import jobs_of
-from bookbuild.note import note_of
 from bookbuild.notebooks import ALONE, read
-from bookbuild.task import Limits
+from bookbuild.running import cluster
+from bookbuild.running.record import record_of
+from bookbuild.running.request import Limits, requests_for
 
 DASK = [sys.executable, "-m", "dask"]
 SLOW = "import time; time.sleep(1)"
 
 
-def tasks_of(book):
-    jobs = jobs_of(Book.load(book.root).notebooks, [], quick=False)
-    return [job.task(Limits()) for job in jobs]
+def requests_of(book):
+    return requests_for(Book.load(book.root).notebooks, {}, quick=False)
 
 
 @pytest.fixture
@@ -64,12 +62,12 @@ def test_a_page_goes_on_elsewhere_when_its_worker_dies(three):
     with cluster.local(2) as client:
         (victim, *_) = client.run(os.getpid).values()
         outcomes = {}
-        for number, run in cluster.run_all(client, tasks_of(three), say):
+        for request, outcome in cluster.run_all(client, requests_of(three), Limits(), say):
             if not outcomes:
                 psutil.Process(victim).kill()
-            outcomes[number] = run
-    assert sorted(outcomes) == [0, 1, 2]
-    assert all(run.ok for run in outcomes.values())
+            outcomes[request.page.source.stem] = outcome
+    assert sorted(outcomes) == ["one", "three", "two"]
+    assert all(outcome.ok for outcome in outcomes.values())
 
 
 def test_a_page_that_kills_its_workers_is_given_up_and_the_others_finish(book):
@@ -79,9 +77,10 @@ def test_a_page_that_kills_its_workers_is_given_up_and_the_others_finish(book):
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         cluster.local(1) as client,
     ):
-        outcomes = dict(cluster.run_all(client, tasks_of(book), str))
-    assert outcomes[0].error == "it was given up: 2 workers died running it"
-    assert outcomes[1].ok
+        ran = cluster.run_all(client, requests_of(book), Limits(), str)
+        outcomes = {request.page.source.stem: outcome for request, outcome in ran}
+    assert outcomes["bad"].error == "it was given up: 2 workers died running it"
+    assert outcomes["good"].ok
 
 
 def test_cores_are_shared_among_the_pages_that_run_at_once(three):
@@ -138,7 +137,7 @@ def test_a_scheduler_without_workers_gets_a_message(book):
 
 def test_a_worker_with_other_sources_is_refused(book, monkeypatch):
     book.add("one", "x = 1")
-    other = cluster.survey()
+    other = cluster.this_machine()
     other.rnn_utils["cells.py"] = "edited"
     monkeypatch.setattr(cluster.Client, "run", lambda *a, **k: {"tcp://far:1": other})
     done = book.execute()
@@ -171,7 +170,7 @@ def test_a_build_that_is_killed_leaves_whole_pages_and_no_process(three):
         build.communicate()
         assert psutil.wait_procs(children, timeout=20)[1] == []
         for path in (three.root / "_build" / "executed").rglob("*.ipynb"):
-            assert note_of(read(path))
+            assert record_of(read(path))
     done = three.run_apart("execute")
     assert done.returncode == 0, done.stdout
     assert "fresh" in done.stdout

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
-from bookbuild.jobs import parse_value
+from bookbuild.running.parameters import parse_value
 
 STUBBORN = """import time
 while True:

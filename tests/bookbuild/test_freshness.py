@@ -7,14 +7,15 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from bookbuild.book import Book
-from bookbuild.freshness import digest, key_of, moved
-from bookbuild.jobs import jobs_of, plan
-from bookbuild.place import survey
+from bookbuild.running.freshness import find_stale
+from bookbuild.running.key import differences, key_of, short_name
+from bookbuild.running.machine import this_machine
+from bookbuild.running.request import requests_for
 
 
 def here():
     """Return this machine, as one that has the small data set."""
-    return replace(survey(), data={"auto": "mnist-5k"})
+    return replace(this_machine(), data={"auto": "mnist-5k"})
 
 
 @pytest.fixture
@@ -25,11 +26,11 @@ def ran(book):
     return book
 
 
-def why(book, *places, parameters=()):
-    """Return why the page must run, if it may run in some places."""
-    jobs = jobs_of(Book.load(book.root).notebooks, parameters, quick=False)
-    (step,) = plan(jobs, lambda asked: places or [here()])
-    return step.why
+def why(book, *machines, parameters=None):
+    """Return why the page must run, if it may run on some machines."""
+    requests = requests_for(Book.load(book.root).notebooks, parameters or {}, quick=False)
+    (request,) = find_stale(requests, lambda asked: machines or [here()])
+    return request.stale
 
 
 def test_nothing_moved(ran):
@@ -58,13 +59,13 @@ def test_only_data_that_the_page_asked_for_is_looked_for(ran):
     ran.add("two", "x = 1")
     ran.pretend("two")
     looked = []
-    jobs = jobs_of(Book.load(ran.root).notebooks, [], quick=False)
-    plan(jobs, lambda asked: looked.append(asked) or [here()])
+    requests = requests_for(Book.load(ran.root).notebooks, {}, quick=False)
+    find_stale(requests, lambda asked: looked.append(asked) or [here()])
     assert looked == [{"auto"}]
 
 
 def test_a_parameter_moves_the_key(ran):
-    assert why(ran, parameters=[("seed", "2")]) == "parameters moved: seed none → 2"
+    assert why(ran, parameters={"seed": 2}) == "parameters moved: seed none → 2"
 
 
 @pytest.mark.parametrize(
@@ -97,18 +98,18 @@ def test_a_run_without_a_note_is_run_again(ran):
 
 def test_many_differences_are_counted():
     old, new = ({"code": {str(n): side for n in range(5)}} for side in "ab")
-    assert moved(old, new) == {"code": "0, 1, 2 and 2 more"}
+    assert differences(old, new) == {"code": "0, 1, 2 and 2 more"}
 
 
 def test_a_key_has_a_short_name_that_order_does_not_change(ran):
-    source = jobs_of(Book.load(ran.root).notebooks, [], quick=False)[0].source
+    source = requests_for(Book.load(ran.root).notebooks, {}, quick=False)[0].source
     key = key_of(source, {}, here(), [])
-    assert digest(key) == digest(dict(reversed(key.items())))
-    assert digest(key) != digest(key | {"parameters": {"seed": 2}})
+    assert short_name(key) == short_name(dict(reversed(key.items())))
+    assert short_name(key) != short_name(key | {"parameters": {"seed": 2}})
 
 
 def test_the_packages_are_those_that_pages_import():
-    found = set(survey().packages)
+    found = set(this_machine().packages)
     assert {"python", "tensorflow", "keras", "numpy", "ipykernel"} <= found
     assert not {"pytest", "papermill", "dask", "rnn-book"} & found
 

@@ -6,8 +6,8 @@ import pytest
 from nbformat.v4 import new_output
 
 from bookbuild.files import sole_use
-from bookbuild.html import swap
-from bookbuild.selfcontained import external_loads
+from bookbuild.site.build import swap
+from bookbuild.site.self_contained import external_loads
 
 ALT_FIGURE = '<img alt="a dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
 

@@ -3,8 +3,9 @@
 import json
 
 import pytest
+import yaml
 
-from bookbuild.expected import default_tolerance
+from bookbuild.checking.reference_numbers import default_tolerance
 
 NUMBERS = {"test_accuracy": 0.91, "steps": 15, "kind": "tanh"}
 
@@ -24,20 +25,16 @@ def recorded(book, record):
 
 
 def reference(book):
-    return book.root / "chapters" / "reference.json"
+    return book.root / "chapters" / "reference.yml"
 
 
 def test_the_file_has_a_line_for_each_number(recorded):
     assert reference(recorded).read_text() == (
-        "{\n"
-        '  "cpu": {\n'
-        '    "chapters/one": {\n'
-        '      "kind": {"value": "tanh"},\n'
-        '      "steps": {"value": 15},\n'
-        '      "test_accuracy": {"value": 0.91, "tolerance": 0.02}\n'
-        "    }\n"
-        "  }\n"
-        "}\n"
+        "cpu:\n"
+        "  chapters/one:\n"
+        "    kind: {value: tanh}\n"
+        "    steps: {value: 15}\n"
+        "    test_accuracy: {value: 0.91, tolerance: 0.02}\n"
     )
     assert recorded.run("check").returncode == 0
 
@@ -45,11 +42,11 @@ def test_the_file_has_a_line_for_each_number(recorded):
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"test_accuracy": 0.94}, "test_accuracy is 0.94, and chapters/reference.json has 0.91"),
-        ({"steps": 16}, "steps is 16, and chapters/reference.json has 15 on a cpu"),
-        ({"kind": "relu"}, "kind is relu, and chapters/reference.json has tanh"),
-        ({"new": 1.5}, "new is 1.5, and chapters/reference.json has no such number"),
-        ({"steps": None}, "steps was not recorded, and chapters/reference.json has 15"),
+        ({"test_accuracy": 0.94}, "test_accuracy is 0.94, and chapters/reference.yml has 0.91"),
+        ({"steps": 16}, "steps is 16, and chapters/reference.yml has 15 on a cpu"),
+        ({"kind": "relu"}, "kind is relu, and chapters/reference.yml has tanh"),
+        ({"new": 1.5}, "new is 1.5, and chapters/reference.yml has no such number"),
+        ({"steps": None}, "steps was not recorded, and chapters/reference.yml has 15"),
         ({"steps": "many"}, "steps is many"),
     ],
 )
@@ -67,7 +64,7 @@ def test_a_reference_that_is_changed_shuts_the_gate(recorded):
     reference(recorded).write_text(reference(recorded).read_text().replace("0.91", "0.88"))
     done = recorded.run("check")
     assert done.returncode == 1
-    assert "test_accuracy is 0.91, and chapters/reference.json has 0.88 ± 0.02" in done.stdout
+    assert "test_accuracy is 0.91, and chapters/reference.yml has 0.88 ± 0.02" in done.stdout
 
 
 def test_a_number_within_its_tolerance_passes(recorded, record):
@@ -103,9 +100,9 @@ def test_renewal_shows_what_moves_and_keeps_tolerances(recorded, record):
         "chapters/one  test_accuracy: 0.91 ± 0.005 → 0.95, beyond its tolerance",
         "chapters/one  loss: new, 0.3 ± 0.07",
         "chapters/one  steps: 15 → no longer recorded",
-        "3 numbers moved; chapters/reference.json holds them: review the difference",
+        "3 numbers moved; chapters/reference.yml holds them: review the difference",
     ]
-    kept = json.loads(reference(recorded).read_text())["cpu"]["chapters/one"]
+    kept = yaml.safe_load(reference(recorded).read_text())["cpu"]["chapters/one"]
     assert kept["test_accuracy"] == {"value": 0.95, "tolerance": 0.005}
     assert recorded.run("check").returncode == 0
 
@@ -113,7 +110,7 @@ def test_renewal_shows_what_moves_and_keeps_tolerances(recorded, record):
 def test_a_second_device_has_numbers_of_its_own(recorded, record):
     record_page(recorded, record, {"steps": 15}, provenance={"device": "GPU, H100"})
     assert recorded.run("reference").returncode == 0
-    assert set(json.loads(reference(recorded).read_text())) == {"cpu", "gpu"}
+    assert set(yaml.safe_load(reference(recorded).read_text())) == {"cpu", "gpu"}
 
 
 def test_a_page_that_a_device_has_never_run_is_not_held_to_another_device(recorded, record):
@@ -128,7 +125,7 @@ def test_a_page_that_a_device_has_never_run_is_not_held_to_another_device(record
     assert "chapters/two: its numbers are not compared" in done.stdout
     recorded.add("three", "x = 1")
     recorded.pretend("three", {"c1": [record("steps", 2)]}, **on_gpu)
-    assert "steps is 2, and chapters/reference.json has no such number" in (
+    assert "steps is 2, and chapters/reference.yml has no such number" in (
         recorded.run("check").stdout
     )
 
@@ -149,7 +146,7 @@ def test_a_page_that_left_the_book_leaves_the_reference(recorded):
     contents.write_text(contents.read_text().replace("  - file: chapters/one\n", ""))
     done = recorded.run("reference")
     assert "chapters/one  is no longer in the book" in done.stdout
-    assert json.loads(reference(recorded).read_text()) == {"cpu": {"chapters/two": {}}}
+    assert yaml.safe_load(reference(recorded).read_text()) == {"cpu": {"chapters/two": {}}}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +156,7 @@ def test_a_reference_that_cannot_be_read_gets_a_message(recorded, text):
     reference(recorded).write_text(text)
     done = recorded.run("check")
     assert done.returncode == 2
-    assert "chapters/reference.json cannot be read" in done.stderr
+    assert "chapters/reference.yml cannot be read" in done.stderr
 
 
 def test_renewal_notes_how_long_the_pages_took(recorded, record):

@@ -8,7 +8,7 @@ import yaml
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
-from bookbuild.repository import Address, current, rewritten
+from bookbuild.commands.repository import Address, current, rewritten
 
 FIRST_CELL = 'REPOSITORY = ""  # where the book lives'
 ADDRESS = "https://github.com/someone/fork"

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from bookbuild.book import Book, BookError
-from bookbuild.statuspage import foot_line, status_page
+from bookbuild.site.status_page import foot_line, status_page
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from bookbuild.book import BookError
-from bookbuild.sweep import Point, parse_grid, points_of, table
-from bookbuild.sweep_plot import plot
+from bookbuild.running.grid import parse_grid, points_of
+from bookbuild.running.sweep_results import Row, plot, table
 
 GRID = ["--grid", "n=1,2,3,4", "--grid", "rate=0.1,1e-3,area"]
 
@@ -85,7 +85,7 @@ def test_points_are_all_combinations_in_order():
 
 
 def point(n, rate, seed, /, **numbers):
-    return Point({"n": n, "rate": rate, "seed": seed}, numbers, 1.5)
+    return Row({"n": n, "rate": rate, "seed": seed}, numbers, 1.5)
 
 
 def test_the_table_is_tidy():

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bookbuild.book import Book
-from bookbuild.check import inspect_source
+from bookbuild.checking.gate import inspect_source
 
 
 def chapters():

@@ -1,17 +1,17 @@
-"""What a run leaves in the metadata of its notebook, for the build to read back."""
+"""The record of a run, which lies in the metadata of the executed notebook."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nbformat import NotebookNode
 
-from bookbuild.freshness import Key
+from bookbuild.running.key import Key
 
 HOME = "bookbuild"
 
 
 @dataclass(frozen=True)
-class Note:
+class RunRecord:
     """How a page was run.
 
     Attributes
@@ -70,14 +70,14 @@ class Note:
         return "gpu" if self.provenance.get("device", "").startswith("GPU") else "cpu"
 
 
-def attach(note: Note, notebook: NotebookNode) -> None:
-    """Put a note into a notebook."""
-    notebook.metadata[HOME] = asdict(note)
+def attach(record: RunRecord, notebook: NotebookNode) -> None:
+    """Put a record into a notebook."""
+    notebook.metadata[HOME] = asdict(record)
 
 
-def note_of(notebook: NotebookNode) -> Note | None:
-    """Return the note in a notebook, None where there is none that this version understands."""
+def record_of(notebook: NotebookNode) -> RunRecord | None:
+    """Return the record in a notebook, None where there is none that this version understands."""
     try:
-        return Note(**notebook.metadata[HOME])
+        return RunRecord(**notebook.metadata[HOME])
     except (KeyError, TypeError):
         return None

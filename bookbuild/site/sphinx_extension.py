@@ -6,8 +6,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from bookbuild.statuspage import NAME as STATUS
-from bookbuild.statuspage import foot_line
+from bookbuild.site.status_page import NAME as STATUS
+from bookbuild.site.status_page import foot_line
 
 # MyST-NB's name for how much of a cell is folded, and the book's name for what is inside.
 FOLDED = {"all": "solution", "input": "code", "output": "output"}

@@ -1,16 +1,13 @@
-"""``bookbuild check``: the gate. A page is published only if nothing is found here."""
+"""The gate: why a page may not be published. The rules that it asks are in `rules`."""
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bookbuild import expected
 from bookbuild.book import Book, Page
-from bookbuild.freshness import moved
-from bookbuild.note import note_of
+from bookbuild.checking import reference_numbers
+from bookbuild.checking.rules import PAGE_RULES, SOURCE_RULES, Fault
 from bookbuild.notebooks import (
     FAILURE_MARKER,
-    clean,
     describe,
     edited_since,
     published,
@@ -18,10 +15,10 @@ from bookbuild.notebooks import (
     read_as_is,
     recorded,
     tags,
-    write,
 )
-from bookbuild.place import sources
-from bookbuild.rules import PAGE_RULES, SOURCE_RULES, Fault
+from bookbuild.running.key import differences
+from bookbuild.running.machine import sources
+from bookbuild.running.record import record_of
 
 
 @dataclass(frozen=True)
@@ -37,36 +34,6 @@ class Finding:
         """Return the lines that a reader of the log sees."""
         where = f"{self.page}, {self.cell}" if self.cell else self.page
         return f"{where}\n  {self.what}\n  remedy: {self.remedy}"
-
-
-def add_parser(verbs) -> None:
-    """Add the verb and its options to the command line."""
-    parser = verbs.add_parser("check", help="the gate on what was run", description=__doc__)
-    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
-    parser.add_argument(
-        "--sources", action="store_true", help="check the sources as committed, not the runs"
-    )
-    parser.add_argument(
-        "--fix", action="store_true", help="with --sources: remove what should not be there"
-    )
-    parser.set_defaults(run=run, usage_error=parser.error)
-
-
-def run(book: Book, arguments: argparse.Namespace) -> int:
-    """Check the chapters asked for; 1 if anything is found."""
-    if arguments.fix and not arguments.sources:
-        arguments.usage_error("--fix goes with --sources")
-    pages = book.select(arguments.chapters)
-    if arguments.fix:
-        for page in pages:
-            _fix(book, page)
-    if arguments.sources:
-        findings = [finding for page in pages for finding in inspect_source(page)]
-        return report(findings, f"{len(pages)} pages checked")
-    findings, excuses = inspect_runs(book, pages)
-    for page, reason in excuses.items():
-        print(f"{page}: its numbers are not compared: {reason}")
-    return report(findings, f"{len(pages)} pages checked")
 
 
 def report(findings: Sequence[Finding], all_well: str) -> int:
@@ -87,22 +54,22 @@ def inspect_runs(book: Book, pages: Sequence[Page]) -> tuple[list[Finding], dict
     dict of str
         For each page whose numbers were not compared, why not.
     """
-    reference = expected.load(book)
-    findings, excuses = [], {}
+    reference = reference_numbers.load(book)
+    findings, not_compared = [], {}
     for page in pages:
         found = list(gate(page))
         if not found:
             executed = read(page.executed)
-            note = note_of(executed)
-            excuse = expected.excuse(note, reference, page.name)
-            if excuse:
-                excuses[page.name] = excuse
+            record = record_of(executed)
+            why = reference_numbers.why_not_compared(record, reference, page.name)
+            if why:
+                not_compared[page.name] = why
             else:
-                numbers = reference.get(note.device, {}).get(page.name, {})
-                faults = expected.faults(recorded(executed), numbers, note.device)
+                numbers = reference.get(record.device, {}).get(page.name, {})
+                faults = reference_numbers.faults(recorded(executed), numbers, record.device)
                 found = [_finding(page, executed, fault) for fault in faults]
         findings += found
-    return findings, excuses
+    return findings, not_compared
 
 
 def gate(page: Page) -> Iterator[Finding]:
@@ -122,11 +89,11 @@ def gate(page: Page) -> Iterator[Finding]:
         what = "the code was edited after the page was run"
         yield Finding(page.name, describe(home, edited), what, remedy)
         return
-    note = note_of(executed)
-    if note is None:
+    record = record_of(executed)
+    if record is None:
         yield Finding(page.name, "", "nothing is noted of this run", remedy)
         return
-    for part, what in moved(note.key, {"rnn_utils": sources("rnn_utils")}).items():
+    for part, what in differences(record.key, {"rnn_utils": sources("rnn_utils")}).items():
         yield Finding(page.name, "", f"{part} changed after the page was run: {what}", remedy)
         return
     whole = published(source, executed)
@@ -146,12 +113,3 @@ def inspect_source(page: Page) -> Iterator[Finding]:
 def _finding(page: Page, notebook, fault: Fault) -> Finding:
     cell = describe(notebook, fault.cell) if fault.cell is not None else ""
     return Finding(page.name, cell, fault.what, fault.remedy)
-
-
-def _fix(book: Book, page: Page) -> None:
-    before = read_as_is(page.source)
-    after = read_as_is(page.source)
-    clean(after)
-    if after != before:
-        write(after, page.source)
-        print(f"cleaned {book.relative(page.source)}")

@@ -5,10 +5,9 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from bookbuild import cluster
 from bookbuild.book import BookError
-from bookbuild.jobs import here
-from bookbuild.place import gpu_models, survey
+from bookbuild.running import cluster
+from bookbuild.running.machine import gpu_models, places_here, this_machine
 
 GPUS = "0, GPU-11aa, 40960, A100\n1, GPU-22bb, 15360, T4\n"
 
@@ -51,16 +50,16 @@ def test_a_gpu_without_memory_of_its_own_runs_one_page(monkeypatch, two_gpus, tm
 
 
 def test_each_model_of_gpu_is_a_place_of_its_own(two_gpus):
-    assert [place.device["gpu"] for place in here(())] == ["A100", "T4"]
+    assert [place.device["gpu"] for place in places_here(())] == ["A100", "T4"]
 
 
 def test_a_book_that_is_not_installed_is_no_place(monkeypatch):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("bookbuild.place.distribution", missing)
+    monkeypatch.setattr("bookbuild.running.machine.distribution", missing)
     with pytest.raises(BookError, match=r"pip install --no-deps -e \."):
-        survey()
+        this_machine()
 
 
 def test_a_relative_path_to_the_digits_is_one_place_for_all(book):

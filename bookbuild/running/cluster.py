@@ -2,7 +2,7 @@
 
 A worker that dies has its page run again by another, as often as Dask's setting
 ``distributed.scheduler.allowed-failures`` says. A page that fails is a result like any other, so
-it is not run again. Workers get a page as data and return it as data; they share no disk.
+it is not run again. Workers get a request and return an outcome; they share no disk.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from distributed.scheduler import KilledWorker
 from distributed.system import MEMORY_LIMIT
 
 from bookbuild.book import BookError
-from bookbuild.place import Place, survey, visible_gpus
-from bookbuild.runner import run_task
-from bookbuild.task import Run, Task
+from bookbuild.running.machine import Machine, this_machine, visible_gpus
+from bookbuild.running.page_run import run_page
+from bookbuild.running.request import Limits, Outcome, Request
 
 Say = Callable[[str], None]
 
@@ -94,31 +94,33 @@ def _silence() -> None:
         logging.getLogger(name).handlers = [logging.NullHandler()]
 
 
-def look(client: Client, asked: Iterable[str]) -> list[Place]:
-    """Return the different places that the workers of a cluster are.
+def machines_of(client: Client, asked: Iterable[str]) -> list[Machine]:
+    """Describe the machines of a cluster's workers.
 
     Raises
     ------
     BookError
         If a worker cannot import bookbuild, or its sources differ from those here.
     """
-    ours = survey()
-    places = client.run(survey, list(asked), on_error="return")
-    for address, place in places.items():
-        if isinstance(place, BaseException):
+    ours = this_machine()
+    machines = client.run(this_machine, list(asked), on_error="return")
+    for address, machine in machines.items():
+        if isinstance(machine, BaseException):
             raise BookError(
-                f"the worker {address} cannot run pages ({place}): install this repository there"
+                f"the worker {address} cannot run pages ({machine}): install this repository there"
             )
         for package in ("bookbuild", "rnn_utils"):
-            if getattr(place, package) != getattr(ours, package):
+            if getattr(machine, package) != getattr(ours, package):
                 raise BookError(
                     f"the worker {address} has another {package}: bring both to one commit, "
                     "then restart the worker"
                 )
-    return list(places.values())
+    return list(machines.values())
 
 
-def run_all(client: Client, tasks: Sequence[Task], say: Say) -> Iterator[tuple[int, Run]]:
+def run_all(
+    client: Client, requests: Sequence[Request], limits: Limits, say: Say
+) -> Iterator[tuple[Request, Outcome]]:
     """Run pages in the order given, as many at once as there are workers.
 
     A page that is to run alone waits until the others are done, and then has all cores.
@@ -127,35 +129,38 @@ def run_all(client: Client, tasks: Sequence[Task], say: Say) -> Iterator[tuple[i
     ----------
     client : distributed.Client
         The cluster.
-    tasks : sequence of Task
+    requests : sequence of Request
         The pages.
+    limits : Limits
+        How long each may take.
     say : callable
         Told each line that a page says, as it says it.
 
     Yields
     ------
-    int, Run
-        The place of a task in `tasks` and what became of it, as each is finished.
+    Request, Outcome
+        As each is finished.
     """
     topic = f"bookbuild-{uuid.uuid4()}"
     client.subscribe_topic(topic, lambda event: say(event[1]))
     slots = _slots_by_host(client)
-    waiting, running = deque(sorted(enumerate(tasks), key=lambda each: each[1].alone)), {}
+    waiting = deque(sorted(requests, key=lambda request: request.runs_alone))
+    running: dict[Future, Request] = {}
     while waiting or running:
-        while waiting and len(running) < _most_beside(waiting[0][1], client):
-            number, task = waiting.popleft()
-            key = f"{task.name}-{uuid.uuid4()}"
-            future = client.submit(_work, task, slots, topic, key=key, pure=False, retries=0)
-            running[future] = number
+        while waiting and len(running) < _most_beside(waiting[0], client):
+            request = waiting.popleft()
+            key = f"{request.page.name}-{uuid.uuid4()}"
+            options = {"key": key, "pure": False, "retries": 0}
+            running[client.submit(_work, request, limits, slots, topic, **options)] = request
         for future in _finished(client, list(running), say):
-            result = _result(future)
+            outcome = _outcome(future)
             future.release()  # lest its page be run again should its worker die
-            yield running.pop(future), result
+            yield running.pop(future), outcome
 
 
-def _most_beside(task: Task, client: Client) -> int:
+def _most_beside(request: Request, client: Client) -> int:
     """Return how many pages may run at once when this is one of them."""
-    return 1 if task.alone else max(1, sum(client.nthreads().values()))
+    return 1 if request.runs_alone else max(1, sum(client.nthreads().values()))
 
 
 def _finished(client: Client, running: Sequence[Future], say: Say) -> list[Future]:
@@ -179,23 +184,24 @@ def _slots_by_host(client: Client) -> dict[str, int]:
     return slots
 
 
-def _work(task: Task, slots: dict[str, int], topic: str) -> Run:
+def _work(request: Request, limits: Limits, slots: dict[str, int], topic: str) -> Outcome:
     """Run a page, in a worker; whatever goes wrong is said of the page and spares the worker."""
     worker = get_worker()
     host = worker.address.rpartition(":")[0].rpartition("/")[2]
-    pages = 1 if task.alone else slots.get(host, worker.state.nthreads)
+    pages = 1 if request.runs_alone else slots.get(host, worker.state.nthreads)
     cores = max(1, CPU_COUNT // pages)
     try:
-        return run_task(task, cores, lambda line: worker.log_event(topic, line))
+        return run_page(request, limits, cores, lambda line: worker.log_event(topic, line))
     except Exception as error:
-        return Run(error=f"it could not be run: {type(error).__name__}: {error}")
+        return Outcome(error=f"it could not be run: {type(error).__name__}: {error}")
 
 
-def _result(future: Future) -> Run:
-    """Return what a task returned, or why it returned nothing."""
+def _outcome(future: Future) -> Outcome:
+    """Return what a worker returned, or why it returned nothing."""
     try:
         return future.result()
     except KilledWorker as error:
-        return Run(error=f"it was given up: {error.allowed_failures + 1} workers died running it")
+        died = error.allowed_failures + 1
+        return Outcome(error=f"it was given up: {died} workers died running it")
     except Exception as error:
-        return Run(error=f"its result did not arrive: {type(error).__name__}: {error}")
+        return Outcome(error=f"its result did not arrive: {type(error).__name__}: {error}")

@@ -1,21 +1,49 @@
-"""The picture of a sweep: one recorded number over its grid, mean and range over the seeds."""
+"""What a sweep found: a table of all that its points recorded, and a picture of one number."""
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from bookbuild.book import BookError
-from bookbuild.sweep import DEFAULT_NUMBER, Point
-from rnn_utils.figures.style import CURVES, axes_or_new, house_style
-from rnn_utils.figures.svg import svg
 
+DEFAULT_NUMBER = "test_accuracy"
 SEED = "seed"
 
 
-def plot(points: Sequence[Point], axes: Sequence[str], number: str | None) -> str:
+class Row(NamedTuple):
+    """A point of a grid that ran through: its parameters and what the page recorded there."""
+
+    parameters: Mapping[str, Any]
+    numbers: Mapping[str, Any]
+    seconds: float
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return a tidy table as CSV: parameters, then recorded numbers, then seconds; a row each."""
+    parameters = dict.fromkeys(name for row in rows for name in row.parameters)
+    numbers = dict.fromkeys(name for row in rows for name in row.numbers)
+    numbers = [name for name in numbers if name not in parameters]
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow([*parameters, *numbers, "seconds"])
+    for row in rows:
+        lines.writerow(
+            [
+                *row.parameters.values(),
+                *(row.numbers.get(name, "") for name in numbers),
+                row.seconds,
+            ]
+        )
+    return text.getvalue()
+
+
+def plot(rows: Sequence[Row], axes: Sequence[str], number: str | None) -> str:
     """Draw a recorded number over the first axis, a line for each combination of the others.
 
     Parameters
     ----------
-    points : sequence of Point
+    rows : sequence of Row
         At least one with a recorded number.
     axes : sequence of str
         The parameters of the grid; over the seeds the mean and the range are drawn.
@@ -32,15 +60,18 @@ def plot(points: Sequence[Point], axes: Sequence[str], number: str | None) -> st
     BookError
         If no point recorded such a number.
     """
-    number = _choose(points, number)
+    from rnn_utils.figures.style import CURVES, axes_or_new, house_style
+    from rnn_utils.figures.svg import svg
+
+    number = _choose(rows, number)
     first, *others = [axis for axis in axes if axis != SEED] or [SEED]
-    places = list(dict.fromkeys(str(point.parameters[first]) for point in points))
+    places = list(dict.fromkeys(str(row.parameters[first]) for row in rows))
     lines: dict[str, dict[int, list[float]]] = {}
-    for point in points:
-        if number in point.numbers:
-            label = ", ".join(f"{name} {point.parameters[name]}" for name in others)
-            place = places.index(str(point.parameters[first]))
-            lines.setdefault(label, {}).setdefault(place, []).append(point.numbers[number])
+    for row in rows:
+        if number in row.numbers:
+            label = ", ".join(f"{name} {row.parameters[name]}" for name in others)
+            place = places.index(str(row.parameters[first]))
+            lines.setdefault(label, {}).setdefault(place, []).append(row.numbers[number])
     with house_style():
         ax = axes_or_new(None, 4.2)
         for n, (label, runs) in enumerate(lines.items()):
@@ -66,12 +97,9 @@ def plot(points: Sequence[Point], axes: Sequence[str], number: str | None) -> st
         return svg(ax.figure, salt=number).decode()
 
 
-def _choose(points: Sequence[Point], number: str | None) -> str:
+def _choose(rows: Sequence[Row], number: str | None) -> str:
     names = dict.fromkeys(
-        name
-        for point in points
-        for name, value in point.numbers.items()
-        if not isinstance(value, str)
+        name for row in rows for name, value in row.numbers.items() if not isinstance(value, str)
     )
     if number is None and names:
         return DEFAULT_NUMBER if DEFAULT_NUMBER in names else next(iter(names))

@@ -1,17 +1,19 @@
-"""The expected value of every recorded number: one small file, reviewed like the sources."""
+"""The numbers to expect of each page: one small file, reviewed like the sources."""
 
-import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bookbuild.book import Book, BookError
-from bookbuild.files import write_text
-from bookbuild.note import Note
-from bookbuild.rules import Fault
+import yaml
 
-FILE = "chapters/reference.json"
+from bookbuild.book import Book, BookError
+from bookbuild.checking.rules import Fault
+from bookbuild.files import write_text
+from bookbuild.running.record import RunRecord
+
+FILE = "chapters/reference.yml"
 RENEWAL = "find out what moved it; if it is meant, make reference and review the difference"
 # How far a new number may lie from its reference until somebody has thought about it: by a word
 # in its name, and for others in proportion. Processors differ in the last digits of a product,
@@ -23,7 +25,7 @@ Value = float | int | str | bool
 
 
 @dataclass(frozen=True)
-class Expected:
+class ReferenceNumber:
     """A number of a page, and how far a run may be from it; texts and integers must be equal."""
 
     value: Value
@@ -35,12 +37,16 @@ class Expected:
             return found == self.value
         return abs(found - self.value) <= self.tolerance
 
+    def as_mapping(self) -> dict[str, Value]:
+        """Return the number as it stands in the file; an exact one has no tolerance there."""
+        return {"value": self.value} | ({"tolerance": self.tolerance} if self.tolerance else {})
+
     def __str__(self) -> str:
         """Return the value with its tolerance, if it has one."""
         return f"{self.value}" + (f" ± {self.tolerance}" if self.tolerance else "")
 
 
-Numbers = dict[str, Expected]
+Numbers = dict[str, ReferenceNumber]
 Reference = dict[str, dict[str, Numbers]]  # by device, then by page
 
 
@@ -61,23 +67,26 @@ def load(book: Book) -> Reference:
                 page: {name: _entry(entry) for name, entry in numbers.items()}
                 for page, numbers in pages.items()
             }
-            for device, pages in json.loads(path.read_text("utf-8")).items()
+            for device, pages in yaml.safe_load(path.read_text("utf-8")).items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BookError(
             f"{FILE} cannot be read ({type(error).__name__}: {error}): mend it or take it back "
-            'from git; an entry is "name": {"value": 0.9, "tolerance": 0.01}'
+            "from git; an entry is name: {value: 0.9, tolerance: 0.01}"
         ) from error
 
 
 def save(book: Book, reference: Reference) -> None:
     """Write the file, sorted, one number to a line."""
-    lines = _lines(
-        reference,
-        lambda pages: _lines(pages, lambda numbers: _lines(numbers, _json, 3), 2),
-        1,
-    )
-    write_text(lines + "\n", _path(book))
+    plain = {
+        device: {
+            page: {name: number.as_mapping() for name, number in sorted(numbers.items())}
+            for page, numbers in sorted(pages.items())
+        }
+        for device, pages in sorted(reference.items())
+    }
+    style = {"default_flow_style": None, "sort_keys": False, "width": math.inf}
+    write_text(yaml.safe_dump(plain, allow_unicode=True, **style), _path(book))
 
 
 def default_tolerance(name: str, value: Value) -> float:
@@ -90,17 +99,17 @@ def default_tolerance(name: str, value: Value) -> float:
     return float(f"{PROPORTION * abs(value):.1g}")
 
 
-def excuse(note: Note, reference: Reference, page: str) -> str:
+def why_not_compared(record: RunRecord, reference: Reference, page: str) -> str:
     """Say why the numbers of a page's run cannot be held to the reference; nothing if they can."""
-    if note.parameters:
-        values = ", ".join(f"{name}={value!r}" for name, value in note.parameters.items())
+    if record.parameters:
+        values = ", ".join(f"{name}={value!r}" for name, value in record.parameters.items())
         return f"it was run with {values}"
-    if (note.data.get("auto") or [""])[0] == "mnist-5k":
+    if (record.data.get("auto") or [""])[0] == "mnist-5k":
         return "it was run on the small data set"
-    # A page without numbers for any device is a new one: that they are missing is found.
-    devices = [device for device, pages in reference.items() if page in pages]
-    if devices and note.device not in devices:
-        return f"{FILE} has no numbers of it for a {note.device}"
+    with_page = [device for device, pages in reference.items() if page in pages]
+    if record.device not in reference or (with_page and record.device not in with_page):
+        return f"{FILE} has no numbers of it for a {record.device}"
+    # Of a page that has numbers nowhere it is found that they are missing.
     return ""
 
 
@@ -122,19 +131,8 @@ def _path(book: Book) -> Path:
     return book.root / FILE
 
 
-def _entry(entry: Mapping[str, Any]) -> Expected:
-    expected = Expected(entry["value"], entry.get("tolerance", 0))
+def _entry(entry: Mapping[str, Any]) -> ReferenceNumber:
+    expected = ReferenceNumber(entry["value"], entry.get("tolerance", 0))
     if not isinstance(expected.value, Value) or not expected.tolerance >= 0:
         raise ValueError(f"{entry} is no number with a tolerance")
     return expected
-
-
-def _json(expected: Expected) -> str:
-    tolerance = {"tolerance": expected.tolerance} if expected.tolerance else {}
-    return json.dumps({"value": expected.value, **tolerance}, ensure_ascii=False)
-
-
-def _lines(mapping: Mapping[str, Any], show: Any, depth: int) -> str:
-    indent = "  " * depth
-    entries = [f"{indent}{json.dumps(key)}: {show(mapping[key])}" for key in sorted(mapping)]
-    return "{\n" + ",\n".join(entries) + "\n" + indent[2:] + "}" if entries else "{}"

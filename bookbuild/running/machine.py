@@ -6,7 +6,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -22,7 +22,7 @@ OWN = "rnn-book"
 
 
 @dataclass(frozen=True)
-class Place:
+class Machine:
     """A machine as far as it decides what a page produces; each part maps names to contents.
 
     Attributes
@@ -63,21 +63,27 @@ class Gpu:
     model: str
 
 
-def survey(asked: Iterable[str] = ()) -> Place:
-    """Look at the machine of this process, without starting TensorFlow.
+def this_machine(asked: Iterable[str] = ()) -> Machine:
+    """Describe the machine of this process, without starting TensorFlow.
 
     Parameters
     ----------
     asked : iterable of str
         What earlier runs asked `rnn_utils.load_mnist` for.
     """
-    return Place(
+    return Machine(
         bookbuild=sources("bookbuild"),
         rnn_utils=sources("rnn_utils"),
         packages={"python": platform.python_version(), **_packages()},
         device={"processor": processor(), "gpu": ", ".join(gpu_models())},
         data={each: _find_data(each) for each in sorted(asked)},
     )
+
+
+def places_here(asked: Iterable[str]) -> list[Machine]:
+    """Describe this machine once for each model of its GPUs, since a page runs on one of them."""
+    machine = this_machine(asked)
+    return [replace(machine, device=machine.device | {"gpu": model}) for model in gpu_models()]
 
 
 def visible_gpus() -> list[Gpu]:

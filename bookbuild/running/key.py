@@ -1,6 +1,7 @@
-"""Whether a page must run again: the parts of what decides its outputs, and which of them moved.
+"""The key of a run: all that decides what a page puts out.
 
-A key maps each part to the names and contents in it, so that a difference can be named.
+It maps each part, such as the code or the packages, to the names and contents in it, so that a
+difference can be named.
 """
 
 import json
@@ -11,7 +12,7 @@ from nbformat import NotebookNode
 
 from bookbuild.files import sha256
 from bookbuild.notebooks import code_cells
-from bookbuild.place import Place
+from bookbuild.running.machine import Machine
 
 Key = dict[str, dict[str, Any]]
 
@@ -21,7 +22,7 @@ NAMED = 3  # of the differences in a part
 
 
 def key_of(
-    notebook: NotebookNode, parameters: Mapping[str, Any], place: Place, asked: Iterable[str]
+    notebook: NotebookNode, parameters: Mapping[str, Any], machine: Machine, asked: Iterable[str]
 ) -> Key:
     """Return what decides the outputs of a page.
 
@@ -31,7 +32,7 @@ def key_of(
         The page; only its code counts.
     parameters : mapping
         The values that are injected.
-    place : Place
+    machine : Machine
         Where it is run.
     asked : iterable of str
         The data that the page asks for.
@@ -39,29 +40,29 @@ def key_of(
     cells = enumerate(code_cells(notebook), start=1)
     return {
         "code": {f"code cell {n}": sha256(cell.source.encode()) for n, cell in cells},
-        "rnn_utils": dict(place.rnn_utils),
-        "packages": dict(place.packages),
+        "rnn_utils": dict(machine.rnn_utils),
+        "packages": dict(machine.packages),
         "parameters": dict(parameters),
-        "data": {each: place.data[each] for each in asked},
-        "device": dict(place.device),
+        "data": {each: machine.data[each] for each in asked},
+        "device": dict(machine.device),
     }
 
 
-def digest(key: Key) -> str:
+def short_name(key: Key) -> str:
     """Return a short name for a key."""
     return sha256(json.dumps(key, sort_keys=True).encode())[:12]
 
 
-def moved(old: Key, new: Key) -> dict[str, str]:
-    """Say for each part that differs what does, most telling names first."""
+def differences(old: Key, new: Key) -> dict[str, str]:
+    """Say for each part that differs what does."""
     return {
-        part: _differences(old.get(part, {}), new[part], part)
+        part: _differences_in(old.get(part, {}), new[part], part)
         for part in new
         if old.get(part) != new[part]
     }
 
 
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any], part: str) -> str:
+def _differences_in(old: Mapping[str, Any], new: Mapping[str, Any], part: str) -> str:
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     told = [_difference(name, old, new, part) for name in names[:NAMED]]
     more = len(names) - NAMED

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from bookbuild.book import Book, BookError, Page
 from bookbuild.files import write_text
-from bookbuild.note import note_of
 from bookbuild.notebooks import read
+from bookbuild.running.record import record_of
 
 FILE = "chapters/durations.json"
 
@@ -33,7 +33,7 @@ def load(book: Book) -> dict[str, float]:
 
 def renew(book: Book, pages: Iterable[Page]) -> None:
     """Write down how long the last runs of some pages took, and forget pages that are gone."""
-    seconds = load(book) | {page.name: note_of(read(page.executed)).seconds for page in pages}
+    seconds = load(book) | {page.name: record_of(read(page.executed)).seconds for page in pages}
     _save(book, {page.name: seconds[page.name] for page in book.notebooks if page.name in seconds})
 
 

@@ -9,10 +9,10 @@ import nbformat
 from docutils.nodes import make_id
 
 from bookbuild.book import Book, BookError
-from bookbuild.expected import excuse, load
-from bookbuild.freshness import digest
-from bookbuild.note import Note, note_of
+from bookbuild.checking import reference_numbers
 from bookbuild.notebooks import read, recorded, title
+from bookbuild.running.key import short_name
+from bookbuild.running.record import RunRecord, record_of
 
 NAME = "status"
 INTRODUCTION = """# Status
@@ -33,20 +33,20 @@ def status_page(book: Book) -> str:
     """
     if any(page.name == NAME for page in book.pages):
         raise BookError(f"a page is called {NAME!r}, the name of the status page: rename it")
-    reference = load(book)
+    reference = reference_numbers.load(book)
     overview = ["| page | result | run | seconds |", "|---|---|---|---:|"]
     sections = []
     for page in book.notebooks:
         executed = read(page.executed)
-        note, numbers = note_of(executed), recorded(executed)
-        reason = excuse(note, reference, page.name)
+        record, numbers = record_of(executed), recorded(executed)
+        reason = reference_numbers.why_not_compared(record, reference, page.name)
         compared = "numbers not compared" if reason else f"{len(numbers)} numbers as expected"
         result = f"ran through, {compared}"
         overview.append(
-            f"| [](/{book.relative(page.source)}) | {result} | {note.mode}, {note.day} "
-            f"| {note.seconds:.1f} |"
+            f"| [](/{book.relative(page.source)}) | {result} | {record.mode}, {record.day} "
+            f"| {record.seconds:.1f} |"
         )
-        facts = {"result": f"{result}: {reason}" if reason else result, **_facts(note)}
+        facts = {"result": f"{result}: {reason}" if reason else result, **_facts(record)}
         sections.append(_section(page.name, title(read(page.source)) or page.name, facts))
     return "\n".join([INTRODUCTION, *overview, *sections]) + "\n"
 
@@ -66,30 +66,32 @@ def foot_line(folder: Path, name: str, address: str) -> str:
     file = folder / f"{name}.ipynb"
     if not file.exists():
         return f'<p><a href="{address}">How the pages were run</a></p>'
-    note = note_of(nbformat.from_dict(json.loads(file.read_text("utf-8"))))
-    what = f"A {note.mode} run of {note.day}, {note.seconds:.0f} s on {note.machine}"
+    record = record_of(nbformat.from_dict(json.loads(file.read_text("utf-8"))))
+    what = f"A {record.mode} run of {record.day}, {record.seconds:.0f} s on {record.machine}"
     link = f'<a href="{address}#{make_id(_target(name))}">how this page was run</a>'
     return f"<p>{html.escape(what)}: {link}.</p>"
 
 
-def _facts(note: Note) -> dict[str, str]:
-    known = note.provenance
+def _facts(record: RunRecord) -> dict[str, str]:
+    known = record.provenance
+    parameters = [f"`{name}={value!r}`" for name, value in record.parameters.items()]
+    data = [f"{name}, SHA-256 `{sha}`" for name, sha in record.data.values()]
     return {
-        "run": f"{note.mode}, {note.finished}",
-        "seconds": f"{note.seconds:.1f}",
-        "peak memory": f"{note.peak_memory / 2**20:,.0f} MiB",
-        "device": note.machine,
-        "cores": str(note.cores),
+        "run": f"{record.mode}, {record.finished}",
+        "seconds": f"{record.seconds:.1f}",
+        "peak memory": f"{record.peak_memory / 2**20:,.0f} MiB",
+        "device": record.machine,
+        "cores": str(record.cores),
         "Python": known.get("python", ""),
         "TensorFlow": known.get("tensorflow", "not used"),
         "Keras": known.get("keras", "not used"),
         "CUDA": known.get("cuda", "not used"),
         "cuDNN": known.get("cudnn", "not used"),
-        "data": ", ".join(f"{name}, SHA-256 `{sha}`" for name, sha in note.data.values()) or "none",
-        "seed": note.seed or "none",
-        "parameters": ", ".join(f"`{n}={v!r}`" for n, v in note.parameters.items()) or "as written",
-        "commit": note.commit or "unknown",
-        "freshness key": f"`{digest(note.key)}`",
+        "data": ", ".join(data) or "none",
+        "seed": record.seed or "none",
+        "parameters": ", ".join(parameters) or "as written",
+        "commit": record.commit or "unknown",
+        "freshness key": f"`{short_name(record.key)}`",
     }
 
 

@@ -4,20 +4,20 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bookbuild import durations
 from bookbuild.book import Book, BookError, Page
-from bookbuild.check import gate, report
-from bookbuild.expected import (
+from bookbuild.checking import reference_numbers
+from bookbuild.checking.gate import gate, report
+from bookbuild.checking.reference_numbers import (
     FILE,
-    Expected,
     Numbers,
+    Reference,
+    ReferenceNumber,
     default_tolerance,
-    excuse,
-    load,
-    save,
+    why_not_compared,
 )
-from bookbuild.note import note_of
 from bookbuild.notebooks import read, recorded
+from bookbuild.running import durations
+from bookbuild.running.record import record_of
 
 
 def add_parser(verbs) -> None:
@@ -33,33 +33,33 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
     findings = [finding for page in pages for finding in gate(page)]
     if findings:
         return report(findings, "nothing was renewed")
-    reference = load(book)
+    reference = reference_numbers.load(book)
     renewed = [_renew(page, reference) for page in pages]
     names = {page.name for page in book.notebooks}
     for section in reference.values():
         for name in [name for name in section if name not in names]:
             del section[name]
             print(f"{name}  is no longer in the book")
-    save(book, reference)
+    reference_numbers.save(book, reference)
     durations.renew(book, pages)
     print(f"{sum(renewed)} numbers moved; {FILE} holds them: review the difference")
     return 0
 
 
-def _renew(page: Page, reference: dict) -> int:
+def _renew(page: Page, reference: Reference) -> int:
     """Put the numbers of a page into the reference, say what moves, and return how many did."""
     notebook = read(page.executed)
-    note = note_of(notebook)
-    reason = excuse(note, {}, page.name)
+    record = record_of(notebook)
+    reason = why_not_compared(record, {}, page.name)
     if reason:
         raise BookError(f"{page.name} is no reference: {reason}; make reference runs it as it is")
-    section = reference.setdefault(note.device, {})
+    section = reference.setdefault(record.device, {})
     old, new = section.get(page.name, {}), recorded(notebook)
     lines = list(_moves(old, new))
     for line in lines:
         print(f"{page.name}  {line}")
     section[page.name] = {
-        name: Expected(
+        name: ReferenceNumber(
             value, old[name].tolerance if name in old else default_tolerance(name, value)
         )
         for name, value in new.items()
@@ -70,7 +70,7 @@ def _renew(page: Page, reference: dict) -> int:
 def _moves(old: Numbers, new: Mapping[str, Any]) -> Iterator[str]:
     for name, value in new.items():
         if name not in old:
-            yield f"{name}: new, {Expected(value, default_tolerance(name, value))}"
+            yield f"{name}: new, {ReferenceNumber(value, default_tolerance(name, value))}"
         elif old[name].value != value:
             beyond = "" if old[name].admits(value) else ", beyond its tolerance"
             yield f"{name}: {old[name]} → {value}{beyond}"

@@ -2,9 +2,9 @@
 
 import argparse
 import json
-import subprocess
 
-from bookbuild.book import Book, BookError
+from bookbuild.book import Book
+from bookbuild.git import changed_files
 
 BEHIND_EVERY_PAGE = (
     "rnn_utils/",
@@ -48,7 +48,7 @@ def changes(book: Book, commit: str) -> str:
     BookError
         If git cannot compare with the commit.
     """
-    files = _changed_files(book, commit)
+    files = changed_files(book.root, commit)
     pages = [page.name for page in book.pages if book.relative(page.source) in files]
     behind = [file for file in files if file.startswith(BEHIND_EVERY_PAGE)]
     parts = []
@@ -61,17 +61,3 @@ def changes(book: Book, commit: str) -> str:
 
 def _list(heading: str, entries: list[str]) -> str:
     return "\n".join([heading, "", *(f"- `{entry}`" for entry in entries), ""])
-
-
-def _changed_files(book: Book, commit: str) -> list[str]:
-    """Return the paths that differ between where a branch began and its last commit."""
-    command = ["git", "diff", "--name-only", "--no-renames", "--relative", f"{commit}...HEAD", "--"]
-    try:
-        done = subprocess.run(command, cwd=book.root, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        reason = getattr(error, "stderr", None) or str(error)
-        raise BookError(
-            f"git cannot compare with {commit!r} ({reason.strip().splitlines()[0]}): "
-            "name a commit or branch that was fetched, with BASE=…"
-        ) from error
-    return done.stdout.splitlines()

@@ -1,19 +1,13 @@
 """``bookbuild status``: say of each page whether it is fresh, or what moved since its last run."""
 
 import argparse
-from collections.abc import Sequence
-from functools import partial
 
 from bookbuild.book import Book
-from bookbuild.jobs import (
-    Job,
-    Step,
-    add_page_options,
-    add_scheduler_option,
-    here,
-    jobs_of,
-    plan,
-)
+from bookbuild.commands.options import add_page_options, add_scheduler_option
+from bookbuild.running.freshness import describe
+from bookbuild.running.parameters import parse_parameters
+from bookbuild.running.request import requests_for
+from bookbuild.running.up_to_date import connected, find_stale_on
 
 
 def add_parser(verbs) -> None:
@@ -27,16 +21,9 @@ def add_parser(verbs) -> None:
 
 def run(book: Book, arguments: argparse.Namespace) -> int:
     """Print a line for each of the chapters asked for."""
-    jobs = jobs_of(book.select(arguments.chapters), arguments.parameters, arguments.quick)
-    for step in _plan(jobs, arguments.scheduler):
-        print(step)
+    parameters = parse_parameters(arguments.parameters)
+    requests = requests_for(book.select(arguments.chapters), parameters, arguments.quick)
+    with connected(arguments.scheduler) as client:
+        for request in find_stale_on(client, requests):
+            print(describe(request))
     return 0
-
-
-def _plan(jobs: Sequence[Job], scheduler: str | None) -> list[Step]:
-    if not scheduler:
-        return plan(jobs, here)
-    from bookbuild import cluster
-
-    with cluster.remote(scheduler) as client:
-        return plan(jobs, partial(cluster.look, client))

@@ -1,0 +1,1 @@
+"""The gate: what a page must satisfy to be published."""

@@ -1,0 +1,70 @@
+"""Options that several words share, and what they mean."""
+
+import argparse
+
+from bookbuild.running.request import Limits
+from bookbuild.running.up_to_date import RunOptions
+
+
+def add_page_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say with which parameters pages are run."""
+    parser.add_argument(
+        "-p",
+        dest="parameters",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="set a parameter of the page; may be repeated",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="set quick=True where a page declares it"
+    )
+
+
+def add_scheduler_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which machines run the pages."""
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="a Dask scheduler, such as tcp://10.0.0.1:8786 (default: processes of this machine)",
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how pages are run; `run_options` reads them."""
+    add_scheduler_option(parser)
+    parser.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="how many pages to run at once on this machine (default: as many as its cores and "
+        "memory allow, and that of its GPUs)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="run pages again of which nothing has moved"
+    )
+    for option, default, what in (
+        ("--timeout", Limits.cell, "each cell"),
+        ("--start-timeout", Limits.start, "the start of a kernel"),
+    ):
+        parser.add_argument(
+            option,
+            type=count,
+            default=default,
+            metavar="SECONDS",
+            help=f"limit for {what} (default: %(default)s)",
+        )
+
+
+def run_options(arguments: argparse.Namespace) -> RunOptions:
+    """Return what the options of `add_run_options` say."""
+    limits = Limits(arguments.timeout, arguments.start_timeout)
+    return RunOptions(arguments.scheduler, arguments.workers, arguments.force, limits)
+
+
+def count(text: str) -> int:
+    """Read a number of seconds, processes or seeds for argparse."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)

@@ -1,0 +1,60 @@
+"""What a kernel knows of the run that it has just made; a last cell asks for it.
+
+It starts nothing: what the page did not use is not part of its run.
+"""
+
+import platform
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+TAG = "bookbuild-kernel-report"
+KIND = "application/vnd.bookbuild.kernel-report+json"
+SOURCE = """\
+from bookbuild.running.kernel_report import show_report
+show_report()"""
+
+
+def add_question(notebook: NotebookNode) -> None:
+    """Add the cell that asks, in place."""
+    cell = nbformat.v4.new_code_cell(SOURCE, metadata={"tags": [TAG]})
+    notebook.cells.append(cell)
+
+
+def take_answer(notebook: NotebookNode) -> dict[str, Any]:
+    """Remove that cell, in place, and return the report; empty where the run ended before it."""
+    cell = notebook.cells.pop()
+    reports = [output["data"][KIND] for output in cell.outputs if KIND in output.get("data", {})]
+    return reports[0] if reports else {}
+
+
+def show_report() -> None:
+    """Put versions, device, data and peak memory of this process out, as JSON."""
+    from IPython.display import display
+
+    report = {"provenance": _provenance(), "data": _data(), "peak_memory": peak_memory()}
+    display({KIND: report}, raw=True)
+
+
+def _provenance() -> dict[str, str]:
+    if "rnn_utils.backend" in sys.modules:
+        return sys.modules["rnn_utils"].provenance()
+    return {"python": platform.python_version(), "device": f"CPU, {platform.machine()}"}
+
+
+def _data() -> dict[str, tuple[str, str]]:
+    return getattr(sys.modules.get("rnn_utils.data.mnist"), "LOADED", {})
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has held, in bytes."""
+    status = Path("/proc/self/status")
+    for line in status.read_text().splitlines() if status.exists() else []:
+        if line.startswith("VmHWM"):  # not every Linux has it
+            return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,151 @@
+"""One page through papermill, in a fresh kernel, with every way to fail caught and named.
+
+The process that runs it may be on another machine, and writes nothing: an `Outcome` goes back.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
+
+import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+
+from bookbuild.notebooks import describe, first_line, runnable, strip_run_traces, tags
+from bookbuild.running import kernel, kernel_report
+from bookbuild.running.machine import this_machine
+from bookbuild.running.request import Limits, Outcome, Request
+
+# nbclient reports a dead or late kernel by itself; the failure below says it with the cell's name.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
+
+AFTER_THE_LAST = "after the last cell"
+
+
+@dataclass
+class Progress:
+    """What is known of a page while it runs; its methods are nbclient's hooks."""
+
+    name: str
+    say: Callable[[str], None]
+    notebook: NotebookNode | None = None
+    cell: NotebookNode | None = None
+    cell_began: float = field(default_factory=time.monotonic)
+
+    def kernel_ready(self, notebook: NotebookNode) -> None:
+        """Keep the notebook that is being filled in."""
+        self.notebook = notebook
+
+    def cell_starts(self, cell: NotebookNode, cell_index: int) -> None:
+        """Remember the cell, in case it is the last."""
+        if cell.cell_type == "code":
+            self.cell, self.cell_began = cell, time.monotonic()
+
+    def where(self) -> str:
+        """Name the cell at work."""
+        if self.cell is None:
+            return "before the first cell"
+        return _where(self.notebook, self.cell)
+
+    def cell_ran(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping) -> None:
+        """Say that the cell is over."""
+        if kernel_report.TAG in tags(cell):
+            return
+        seconds = time.monotonic() - self.cell_began
+        number = f"{cell_index + 1:3}/{len(self.notebook.cells) - 1}"
+        self.say(f"{self.name}  {number}  {seconds:6.1f} s  {first_line(cell)[:60]}")
+
+
+def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], None]) -> Outcome:
+    """Run a page and return what it produced.
+
+    Parameters
+    ----------
+    request : Request
+        The page.
+    limits : Limits
+        How long a cell, and the start of the kernel, may take.
+    cores : int
+        How many the kernel may use.
+    say : callable
+        Told one line when the page starts and one per cell.
+    """
+    name, parameters = request.page.name, request.parameters
+    progress = Progress(name, say)
+    say(f"{name}  starts" + "".join(f"  {k}={v!r}" for k, v in parameters.items()))
+    machine = this_machine()
+    began = time.monotonic()
+    with TemporaryDirectory() as elsewhere:
+        folder = request.page.source.parent
+        folder = str(folder) if folder.is_dir() else elsewhere
+        where, error = _execute(request, limits, folder, cores, progress)
+    seconds = time.monotonic() - began
+    notebook = progress.notebook
+    if notebook is None:
+        return Outcome(None, seconds, where, error, machine, cores)
+    strip_run_traces(notebook)
+    report = kernel_report.take_answer(notebook)
+    if not (error or report):
+        where, error = AFTER_THE_LAST, "the kernel did not say what it ran with"
+    return Outcome(notebook, seconds, where, error, machine, cores, report)
+
+
+def _execute(
+    request: Request, limits: Limits, folder: str, cores: int, progress: Progress
+) -> tuple[str, str]:
+    """Run the cells; return where the run ended and why, two empty texts for its natural end."""
+    notebook = runnable(request.source)
+    kernel_report.add_question(notebook)
+    try:
+        notebook = papermill.execute_notebook(
+            notebook,
+            None,
+            dict(request.parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=folder,
+            start_timeout=limits.start,
+            execution_timeout=limits.cell,
+            kernel_manager_class=kernel.OwnKernelManager,
+            config=kernel.config(cores),
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            shutdown_kernel="immediate",
+            record_timing=False,
+            coalesce_streams=True,
+            iopub_timeout=30,
+            on_notebook_start=progress.kernel_ready,
+            on_cell_start=progress.cell_starts,
+            on_cell_executed=progress.cell_ran,
+        )
+    except PapermillExecutionError:
+        return _first_error(progress.notebook)
+    except CellTimeoutError:
+        limit = f"no end after {limits.cell} s, the limit for a cell (--timeout raises it)"
+        return progress.where(), limit
+    except DeadKernelError:
+        why = "the kernel died: killed for memory, or ended by the code of the cell"
+        return progress.where(), why
+    except RuntimeError as failure:
+        trouble = "failed" if progress.notebook else "did not start"
+        return progress.where(), f"the kernel {trouble}: {failure}"
+    return _first_error(notebook)
+
+
+def _first_error(notebook: NotebookNode) -> tuple[str, str]:
+    """Find the cell that stopped the run, ``sys.exit(0)`` included, which papermill lets pass."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                error = f"{output.ename}: {output.evalue}".removesuffix(": ")
+                return _where(notebook, cell), error
+        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+            return _where(notebook, cell), "the run ended before this cell"
+    return "", ""
+
+
+def _where(notebook: NotebookNode, cell: NotebookNode) -> str:
+    """Name a cell, whether it is the author's or ours."""
+    return AFTER_THE_LAST if kernel_report.TAG in tags(cell) else describe(notebook, cell)

@@ -1,0 +1,117 @@
+"""A page to run, and what became of it. Both travel to another process as they are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbformat import NotebookNode
+
+from bookbuild.book import BookError, Page
+from bookbuild.notebooks import ALONE, INJECTED, read, tags
+from bookbuild.running.machine import Machine
+from bookbuild.running.parameters import declared_parameters
+from bookbuild.running.record import RunRecord
+
+
+@dataclass(frozen=True)
+class Request:
+    """A page to run.
+
+    Attributes
+    ----------
+    page : Page
+        Its name and its files.
+    source : NotebookNode
+        The notebook as it is now.
+    parameters : mapping
+        Values for names that the page declares.
+    last : RunRecord, optional
+        How it was run before.
+    stale : str
+        Why it must run again; empty where it need not, or where nobody has asked yet.
+    """
+
+    page: Page
+    source: NotebookNode
+    parameters: Mapping[str, Any]
+    last: RunRecord | None = None
+    stale: str = ""
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether no other page may run beside it, because it measures what a machine can do."""
+        return any(ALONE in tags(cell) for cell in self.source.cells)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to wait, in seconds: for a cell, and for the start of a kernel."""
+
+    cell: int = 1800
+    start: int = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a request.
+
+    Attributes
+    ----------
+    notebook : NotebookNode, optional
+        The source with the outputs that there are; None if no kernel started.
+    seconds : float
+        Wall time, the start of the kernel included.
+    where, error : str
+        The cell and what happened there; both empty when the page ran through.
+    machine : Machine, optional
+        Where it ran, as that was before the kernel started.
+    cores : int
+        How many the kernel was given.
+    report : mapping
+        What the kernel said last, see `kernel_report`.
+    """
+
+    notebook: NotebookNode | None = None
+    seconds: float = 0.0
+    where: str = ""
+    error: str = ""
+    machine: Machine | None = None
+    cores: int = 0
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the page ran from its first cell to its last."""
+        return not self.error
+
+
+def requests_for(
+    pages: Iterable[Page], parameters: Mapping[str, Any], quick: bool
+) -> list[Request]:
+    """Return the requests to run pages with parameters, and ``quick=True`` where it is declared.
+
+    Raises
+    ------
+    BookError
+        If a page is no readable notebook or an executed copy of one, or does not declare a
+        parameter.
+    """
+    return [request_for(page, parameters, quick) for page in pages]
+
+
+def request_for(page: Page, parameters: Mapping[str, Any], quick: bool) -> Request:
+    """Return the request to run one page, as `requests_for` does."""
+    source = read(page.source)
+    if any(INJECTED in tags(cell) for cell in source.cells):
+        raise BookError(
+            f"{page.source} is an executed copy (a cell tagged {INJECTED!r}): remove that cell"
+        )
+    declared = declared_parameters(source) if quick or parameters else {}
+    unknown = [name for name in parameters if name not in declared]
+    if unknown:
+        known = ", ".join(declared) or "none"
+        raise BookError(
+            f"{page.name} has no parameter {', '.join(map(repr, unknown))}; it declares: {known}"
+        )
+    is_quick = {"quick": True} if quick and "quick" in declared else {}
+    return Request(page, source, is_quick | parameters)

@@ -1,0 +1,181 @@
+"""Bring pages up to date: run those that are stale, and keep each result as it comes."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bookbuild.book import Book, BookError
+from bookbuild.git import commit_of
+from bookbuild.notebooks import write
+from bookbuild.running import durations
+from bookbuild.running.freshness import describe, find_stale
+from bookbuild.running.key import key_of
+from bookbuild.running.machine import places_here
+from bookbuild.running.parameters import declared_parameters
+from bookbuild.running.record import RunRecord, attach
+from bookbuild.running.request import Limits, Outcome, Request
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run pages.
+
+    Attributes
+    ----------
+    scheduler : str, optional
+        The address of a Dask scheduler; processes of this machine by default.
+    workers : int, optional
+        How many of these; as many as the machine has room for by default.
+    force : bool
+        Run fresh pages too.
+    limits : Limits
+        How long to wait.
+    """
+
+    scheduler: str | None = None
+    workers: int | None = None
+    force: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+def bring_up_to_date(
+    book: Book, requests: Sequence[Request], options: RunOptions
+) -> list[tuple[Request, Outcome]]:
+    """Run the requests that are stale.
+
+    A page that ran through is written to ``page.executed``. Of any other, what it managed is
+    written to ``page.failed``, and no executed page is left that a reader could take for it.
+
+    Returns
+    -------
+    list of (Request, Outcome)
+        Those that failed, in the order of the requests.
+
+    Raises
+    ------
+    BookError
+        If the cluster cannot be used.
+    """
+    if options.scheduler and options.workers:
+        raise BookError("--workers is for this machine; behind --scheduler each worker counts")
+    with ExitStack() as stack:
+        client = stack.enter_context(connected(options.scheduler))
+        requests = find_stale_on(client, requests, options.force)
+        for request in requests:
+            say(describe(request))
+        stale = [request for request in requests if request.stale]
+        if not stale:
+            return []
+        if client is None:
+            from bookbuild.running import cluster
+
+            workers = options.workers or cluster.default_workers()
+            client = stack.enter_context(cluster.local(min(len(stale), workers)))
+        outcomes = _run(book, stale, client, options.limits)
+    return [(each, outcomes[each.page.name]) for each in stale if not outcomes[each.page.name].ok]
+
+
+@contextmanager
+def connected(scheduler: str | None) -> Iterator[Client | None]:
+    """Yield the cluster behind a scheduler; None without one, when this machine runs the pages."""
+    if not scheduler:
+        yield None
+        return
+    from bookbuild.running import cluster  # takes a second to import
+
+    with cluster.remote(scheduler) as client:
+        yield client
+
+
+def find_stale_on(
+    client: Client | None, requests: Sequence[Request], force: bool = False
+) -> list[Request]:
+    """Do what `find_stale` does, for the machines of a cluster or for this one."""
+    if client is None:
+        return find_stale(requests, places_here, force)
+    from bookbuild.running import cluster
+
+    return find_stale(requests, partial(cluster.machines_of, client), force)
+
+
+def report(book: Book, failed: Sequence[tuple[Request, Outcome]], total: int) -> int:
+    """Say which pages failed, where and why, and return the exit status."""
+    if not failed:
+        return 0
+    say(f"\n{len(failed)} of {total} pages failed:")
+    for request, outcome in failed:
+        page = request.page
+        say("\n" + ", ".join(filter(None, [page.name, outcome.where])) + f"\n  {outcome.error}")
+        if page.failed.exists():
+            say(f"  what ran is in {book.relative(page.failed)}")
+    return 1
+
+
+def say(line: str) -> None:
+    """Print a whole line at once: logs and terminals show it the same."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _run(
+    book: Book, stale: Sequence[Request], client: Client, limits: Limits
+) -> dict[str, Outcome]:
+    """Run pages, keep what comes back, and return the outcomes by the names of the pages."""
+    from bookbuild.running.cluster import run_all
+
+    # The longest first, so that no worker is left with a long page when the others are done.
+    earlier = durations.load(book)
+
+    def expected_seconds(request: Request) -> float:
+        last = request.last
+        return last.seconds if last else earlier.get(request.page.name, math.inf)
+
+    in_order = sorted(stale, key=expected_seconds, reverse=True)
+    commit = commit_of(book.root)
+    outcomes = {}
+    for request, outcome in run_all(client, in_order, limits, say):
+        name = request.page.name
+        _keep(request, outcome, commit)
+        say(f"{name}  {'done' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s")
+        outcomes[name] = outcome
+    return outcomes
+
+
+def _keep(request: Request, outcome: Outcome, commit: str) -> None:
+    page = request.page
+    if not outcome.ok:
+        page.executed.unlink(missing_ok=True)
+    if outcome.notebook is None:
+        page.failed.unlink(missing_ok=True)
+        return
+    attach(_record(request, outcome, commit), outcome.notebook)
+    write(outcome.notebook, page.executed if outcome.ok else page.failed)
+    if outcome.ok:
+        page.failed.unlink(missing_ok=True)
+
+
+def _record(request: Request, outcome: Outcome, commit: str) -> RunRecord:
+    report = {"provenance": {}, "data": {}, "peak_memory": 0} | outcome.report
+    found = {asked: name for asked, (name, _) in report["data"].items()}
+    machine = replace(outcome.machine, data=found)
+    values = declared_parameters(outcome.notebook) | request.parameters
+    return RunRecord(
+        key=key_of(outcome.notebook, request.parameters, machine, found),
+        parameters=dict(request.parameters),
+        seed=str(values.get("seed", "")),
+        finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        seconds=round(outcome.seconds, 1),
+        cores=outcome.cores,
+        commit=commit,
+        **report,
+    )

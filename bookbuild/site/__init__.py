@@ -1,0 +1,1 @@
+"""The site: laying out what passed the gate, building it, and what is added to its pages."""

@@ -1,0 +1,115 @@
+"""Build the site with jupyter-book, and put it in the place of the one before.
+
+A site that was made from what there is now is kept as it is.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+from bookbuild.book import Book
+from bookbuild.files import sha256, sha256_of_folder, write_text
+from bookbuild.running.machine import sources
+from bookbuild.site.layout import lay_out
+from bookbuild.site.self_contained import external_loads
+
+MARK = ".made-from"  # in the site, so that it goes with it
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+
+
+def build_site(book: Book, lock: int) -> int:
+    """Build the site, put it in the place of the one before, and return the exit status.
+
+    Parameters
+    ----------
+    book : Book
+        Its pages were run and passed the gate.
+    lock : int
+        The descriptor by which `sole_use` holds the build folder.
+    """
+    staged = book.build / "stage"
+    lay_out(book, staged)
+    made_from = _digest(staged)
+    site = book.relative(book.site / "index.html")
+    if _marked(book.site) == made_from:
+        shutil.rmtree(staged)
+        print(f"the site is up to date: {site}")
+        return 0
+    print(f"building the site of {len(book.pages)} pages", flush=True)
+    log = book.build / "html.log"
+    new = staged / "_build" / "html"
+    problems = [*_build(staged, log, lock), *_foreign(new)]
+    if problems:
+        print("\n".join(problems))
+        print(f"no site was built; the whole log is {book.relative(log)}")
+        return 1
+    write_text(made_from, new / MARK)
+    swap(new, book.site)
+    shutil.rmtree(staged)
+    print(f"the site is {site}")
+    return 0
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put a finished site in the place of the one before it."""
+    old = site.with_name(site.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if site.exists():
+        site.rename(old)
+    try:
+        new.rename(site)
+    except OSError:
+        if old.exists():
+            old.rename(site)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _digest(staged: Path) -> str:
+    """Return a hash of what makes a site: the staged book, and all that is installed."""
+    installed = sorted({f"{each.name} {each.version}" for each in distributions()})
+    inputs = [sha256_of_folder(staged), sources("bookbuild"), installed]
+    return sha256(json.dumps(inputs).encode())
+
+
+def _marked(site: Path) -> str:
+    """Return what a site says it was made from."""
+    mark = site / MARK
+    return mark.read_text("utf-8") if mark.exists() else ""
+
+
+def _build(folder: Path, log: Path, lock: int) -> Iterator[str]:
+    """Run jupyter-book with warnings as errors; yield what it complains of.
+
+    It holds the lock too, so that one left behind by a killed build is waited for.
+    """
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "-W", "--keep-going"]
+    with log.open("w", encoding="utf-8") as file:
+        status = subprocess.run(
+            command,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[lock],
+            check=False,
+        ).returncode
+    if status:
+        yield f"jupyter-book failed (exit status {status}):"
+        yield from (f"  {line}" for line in _complaints(log.read_text("utf-8", "replace")))
+
+
+def _complaints(log: str) -> list[str]:
+    """Pick the warnings and errors out of a log, else the last it said before it gave up."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
+    lines = [line for line in plain.partition("\nTraceback ")[0].splitlines() if line.strip()]
+    return [line for line in lines if "WARNING:" in line or "ERROR:" in line] or lines[-5:]
+
+
+def _foreign(site: Path) -> Iterator[str]:
+    for file, address in external_loads(site):
+        yield f"{file.relative_to(site).as_posix()} loads {address}: the site must carry it itself"
