@@ -60,7 +60,12 @@ def read_as_is(path: Path) -> NotebookNode:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that the path never holds half of one."""
-    write_text(nbformat.v4.writes(notebook) + "\n", path)
+    write_text(text_of(notebook), path)
+
+
+def text_of(notebook: NotebookNode) -> str:
+    """Return a notebook as it stands in a file."""
+    return nbformat.v4.writes(notebook) + "\n"
 
 
 def title(notebook: NotebookNode) -> str:

@@ -50,7 +50,7 @@ def _renew(page: Page, reference: Reference) -> int:
     """Put the numbers of a page into the reference, say what moves, and return how many did."""
     notebook = read(page.executed)
     record = record_of(notebook)
-    reason = why_not_compared(record, {}, page.name)
+    reason = why_not_compared(record, {record.device: {}}, page.name)
     if reason:
         raise BookError(f"{page.name} is no reference: {reason}; make reference runs it as it is")
     section = reference.setdefault(record.device, {})

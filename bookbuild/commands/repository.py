@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bookbuild.book import Book, BookError
+from bookbuild.book import Book, BookError, Page
+from bookbuild.notebooks import read_as_is, text_of
 
 BRANCH = "main"
 COLAB = "https://colab.research.google.com"
 BINDER = "https://mybinder.org"
 BLOCK = re.compile(r"(?<=repository: begin)(?P<rest>[^\n]*\n).*?(?=[^\n]*repository: end)", re.S)
-FIRST_CELL = re.compile(r'(?<=REPOSITORY = \\")[^"\\]*(?=\\")')
+FIRST_CELL = re.compile(r'^REPOSITORY = ".*?"', re.M)
 GITHUB = re.compile(
     r"(?:https://(?:www\.)?github\.com/|(?:ssh://)?git@github\.com[:/])"
     r"(?P<owner>[a-z\d](?:-?[a-z\d])*)/(?P<name>(?!\.+/?$)[\w.-]+?)(?:\.git)?/?",
@@ -142,9 +143,9 @@ def _texts(book: Book, address: Address | None) -> Iterator[tuple[Path, tuple[st
     for name, template in BLOCKS.items():
         body = _filled(template, book, address) if address else ""
         if (book.root / name).exists():
-            yield _replace(book, book.root / name, BLOCK, rf"\g<rest>{body}")
+            yield book.root / name, _with_block(book, book.root / name, body)
     for page in book.notebooks:
-        yield _replace(book, page.source, FIRST_CELL, address.url if address else "")
+        yield page.source, _with_first_cell(page, address.url if address else "")
 
 
 def _filled(template: str, book: Book, address: Address) -> str:
@@ -152,14 +153,27 @@ def _filled(template: str, book: Book, address: Address) -> str:
     return template.format(url=address.url, site=address.site, path=address.path, page=first)
 
 
-def _replace(book: Book, path: Path, place: re.Pattern, new: str) -> tuple[Path, tuple[str, str]]:
+def _with_block(book: Book, path: Path, body: str) -> tuple[str, str]:
+    """Return a file's text as it is, and with another body between its marked lines."""
     old = path.read_text("utf-8")
-    text, count = place.subn(new, old)
+    text, count = BLOCK.subn(rf"\g<rest>{body}", old)
     if count != 1:
-        wanted = (
-            'the line REPOSITORY = "" of the first cell of the other pages'
-            if place is FIRST_CELL
-            else "a line with 'repository: begin' and after it one with 'repository: end'"
+        raise BookError(
+            f"{book.relative(path)} must hold, once, a line with 'repository: begin' and after it "
+            "one with 'repository: end'"
         )
-        raise BookError(f"{book.relative(path)} must hold, once, {wanted}")
-    return path, (old, text)
+    return old, text
+
+
+def _with_first_cell(page: Page, url: str) -> tuple[str, str]:
+    """Return a notebook's text as it is, and with another address in its first cell."""
+    notebook = read_as_is(page.source)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    places = [cell for cell in cells if FIRST_CELL.search(cell.source)]
+    if len(places) != 1:
+        raise BookError(
+            f'{page.name}.ipynb must hold, once, the line REPOSITORY = "" of the first cell of the '
+            "other pages"
+        )
+    places[0].source = FIRST_CELL.sub(f'REPOSITORY = "{url}"', places[0].source)
+    return page.source.read_text("utf-8"), text_of(notebook)
