@@ -56,7 +56,7 @@ clean:  ## remove what was built, keep the environment
 	rm -rf _build
 
 # What the workflows of .github call beside these: docs/ci.md.
-.PHONY: environment changed preflight pages site repository colab issue
+.PHONY: environment changed preflight pages site repository colab picture issue
 
 environment: $(STAMP)  ## make .venv from the lock, and nothing else
 
@@ -75,6 +75,9 @@ site: $(STAMP)  ## check the results there are and build the site
 
 repository: $(STAMP)  ## set the book's address: make repository URL=https://github.com/OWNER/NAME
 	@$(RUN) -m bookbuild repository $(if $(filter undefined,$(origin URL)),,'$(URL)')
+
+picture: $(STAMP)  ## make the picture of a page in the README anew, from the built site
+	$(RUN) docs/picture.py
 
 issue:  ## open an issue about a failed weekly run, close the one before it
 	@.github/weekly_issue.sh
