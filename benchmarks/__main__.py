@@ -20,7 +20,7 @@ from benchmarks.progress import progress_line
 from benchmarks.reducers import REDUCERS
 from benchmarks.results import Results
 from benchmarks.rounds import ROOT, Measurement, WorkerError, run_job, run_rounds
-from bookbuild.place import gpu_models
+from bookbuild.running.machine import gpu_models
 
 PUBLISHED = ROOT / "benchmarks" / "results"  # where the book finds a whole run
 TRIED = ROOT / "_build" / "benchmarks"  # where any other run goes

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bookbuild.git import commit_of
-from bookbuild.place import gpu_models, processor
+from bookbuild.running.machine import gpu_models, processor
 
 INSTRUCTIONS = {  # as Linux spells them: as people do
     "avx": "AVX",

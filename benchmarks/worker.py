@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bookbuild.probe import peak_memory
+from bookbuild.running.kernel_report import peak_memory
 from rnn_utils import Recipe
 
 if TYPE_CHECKING:
