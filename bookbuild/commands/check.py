@@ -4,13 +4,14 @@ import argparse
 
 from bookbuild.book import Book, Page
 from bookbuild.checking.gate import inspect_runs, inspect_source, report
+from bookbuild.commands.options import add_chapters
 from bookbuild.notebooks import read_as_is, strip_source, write
 
 
 def add_parser(verbs) -> None:
     """Add the verb and its options to the command line."""
     parser = verbs.add_parser("check", help="the gate on what was run", description=__doc__)
-    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
+    add_chapters(parser)
     parser.add_argument(
         "--sources", action="store_true", help="check the sources as committed, not the runs"
     )

@@ -3,17 +3,21 @@
 import argparse
 
 from bookbuild.book import Book
-from bookbuild.commands.options import add_page_options, add_run_options, run_options
+from bookbuild.commands.options import (
+    add_chapters,
+    add_page_options,
+    add_run_options,
+    requests_from,
+    run_options,
+)
 from bookbuild.files import sole_use
-from bookbuild.running.parameters import parse_parameters
-from bookbuild.running.request import requests_for
 from bookbuild.running.up_to_date import bring_up_to_date, report
 
 
 def add_parser(verbs) -> None:
     """Add the verb and its options to the command line."""
     parser = verbs.add_parser("execute", help="run what is out of date", description=__doc__)
-    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
+    add_chapters(parser)
     add_page_options(parser)
     add_run_options(parser)
     parser.set_defaults(run=run)
@@ -21,8 +25,7 @@ def add_parser(verbs) -> None:
 
 def run(book: Book, arguments: argparse.Namespace) -> int:
     """Bring the chapters asked for up to date; 1 if any failed."""
-    parameters = parse_parameters(arguments.parameters)
-    requests = requests_for(book.select(arguments.chapters), parameters, arguments.quick)
+    requests = requests_from(book, arguments)
     with sole_use(book.build):
         failed = bring_up_to_date(book, requests, run_options(arguments))
     return report(book, failed, len(requests))

@@ -2,8 +2,15 @@
 
 import argparse
 
-from bookbuild.running.request import Limits
+from bookbuild.book import Book
+from bookbuild.running.parameters import parse_parameters
+from bookbuild.running.request import Limits, Request, requests_for
 from bookbuild.running.up_to_date import RunOptions
+
+
+def add_chapters(parser: argparse.ArgumentParser) -> None:
+    """Add the chapters that a word is about."""
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
 
 
 def add_page_options(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +27,12 @@ def add_page_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="set quick=True where a page declares it"
     )
+
+
+def requests_from(book: Book, arguments: argparse.Namespace) -> list[Request]:
+    """Return the requests to run the chapters that were named, as the options above say."""
+    parameters = parse_parameters(arguments.parameters)
+    return requests_for(book.select(arguments.chapters), parameters, arguments.quick)
 
 
 def add_scheduler_option(parser: argparse.ArgumentParser) -> None:

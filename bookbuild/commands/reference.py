@@ -15,6 +15,7 @@ from bookbuild.checking.reference_numbers import (
     default_tolerance,
     why_not_compared,
 )
+from bookbuild.commands.options import add_chapters
 from bookbuild.notebooks import read, recorded
 from bookbuild.running import durations
 from bookbuild.running.record import record_of
@@ -23,7 +24,7 @@ from bookbuild.running.record import record_of
 def add_parser(verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser("reference", help="renew the expected numbers", description=__doc__)
-    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
+    add_chapters(parser)
     parser.set_defaults(run=run)
 
 

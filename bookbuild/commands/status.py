@@ -3,17 +3,20 @@
 import argparse
 
 from bookbuild.book import Book
-from bookbuild.commands.options import add_page_options, add_scheduler_option
+from bookbuild.commands.options import (
+    add_chapters,
+    add_page_options,
+    add_scheduler_option,
+    requests_from,
+)
 from bookbuild.running.freshness import describe
-from bookbuild.running.parameters import parse_parameters
-from bookbuild.running.request import requests_for
 from bookbuild.running.up_to_date import connected, find_stale_on
 
 
 def add_parser(verbs) -> None:
     """Add the verb and its options to the command line."""
     parser = verbs.add_parser("status", help="which pages are fresh", description=__doc__)
-    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
+    add_chapters(parser)
     add_page_options(parser)
     add_scheduler_option(parser)
     parser.set_defaults(run=run)
@@ -21,8 +24,7 @@ def add_parser(verbs) -> None:
 
 def run(book: Book, arguments: argparse.Namespace) -> int:
     """Print a line for each of the chapters asked for."""
-    parameters = parse_parameters(arguments.parameters)
-    requests = requests_for(book.select(arguments.chapters), parameters, arguments.quick)
+    requests = requests_from(book, arguments)
     with connected(arguments.scheduler) as client:
         for request in find_stale_on(client, requests):
             print(describe(request))

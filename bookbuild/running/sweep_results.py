@@ -23,18 +23,11 @@ def table(rows: Sequence[Row]) -> str:
     """Return a tidy table as CSV: parameters, then recorded numbers, then seconds; a row each."""
     parameters = dict.fromkeys(name for row in rows for name in row.parameters)
     numbers = dict.fromkeys(name for row in rows for name in row.numbers)
-    numbers = [name for name in numbers if name not in parameters]
     text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([*parameters, *numbers, "seconds"])
-    for row in rows:
-        lines.writerow(
-            [
-                *row.parameters.values(),
-                *(row.numbers.get(name, "") for name in numbers),
-                row.seconds,
-            ]
-        )
+    columns = [*(parameters | numbers), "seconds"]
+    lines = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    lines.writeheader()
+    lines.writerows({**row.numbers, **row.parameters, "seconds": row.seconds} for row in rows)
     return text.getvalue()
 
 

@@ -94,11 +94,11 @@ class Update:
         return tf.where(tf.math.is_finite(length), loss, math.nan), gradients
 
     def step(self, gradients, is_finite):
-        """Move the weights of one replica as Adam says, or not at all where `is_finite` is 0."""
+        """Move the weights of one replica as Adam says; not if `is_finite` is 0."""
         gradients, longest = all_reduced(gradients), self.recipe.clip_norm
         if longest < math.inf:
             gradients, _ = tf.clip_by_global_norm(gradients, longest)
-        gradients = [tf.math.multiply_no_nan(gradient, is_finite) for gradient in gradients]
+        gradients = [tf.math.multiply_no_nan(g, is_finite) for g in gradients]
         self.adam.step(gradients, is_finite)
 
     def loop(self, batches):
@@ -107,8 +107,9 @@ class Update:
         updates = tf.shape(batches)[0]
 
         def goes_on(i, is_finite, losses):
-            # To look at what a GPU computes is to wait for it: there the rest makes no step.
-            return i < updates if has_gpu() else tf.logical_and(i < updates, is_finite > 0)
+            # A GPU would have to be waited for. There the rest makes no step.
+            more = i < updates
+            return more if has_gpu() else tf.logical_and(more, is_finite > 0)
 
         def one_update(i, is_finite, losses):
             # Measure. The loss that is noted is that before the step.
