@@ -2,8 +2,9 @@
 
 ``make bench`` measures and writes ``results/``. The way of a measurement is one line::
 
-    __main__ -> a part (speed, reduction, growth) -> rounds -> worker -> results -> report
+    __main__ -> jobs of a part (speed, gpu, reduction, growth) -> worker -> results -> report
 
-A part lists its jobs; ``rounds`` runs each in a fresh process, in alternation; ``worker`` is that
-process; ``report`` turns what came back into a table (``tables``) and a figure (``figures``).
+``jobs`` lists what a part measures and runs each job in a fresh process, in turns; ``worker`` is
+that process, and runs one of the ``contenders``; ``results`` is the file that a part leaves, and
+what can be read off it; ``report`` makes a page of it, with the tables and ``figures``.
 """

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator
 
-from benchmarks.contenders import CONTENDERS, OURS
-from benchmarks.networks import NETWORKS
-from benchmarks.plan import GROWTH_NETWORK
-from benchmarks.readings import Range, growth, limits, reductions, trainings
-from benchmarks.reducers import REDUCERS
-from benchmarks.results import Results
-from benchmarks.tables import SIZE_LABELS, milliseconds, thousands, three_digits
+from benchmarks.contenders import CONTENDERS, NETWORKS, OURS, REDUCERS
+from benchmarks.jobs import GROWTH_NETWORK, SIZES
+from benchmarks.results import (
+    Results,
+    Row,
+    best,
+    growth,
+    labels,
+    limits,
+    reductions,
+    spread,
+    trainings,
+)
 from rnn_utils.figures.style import (
     CURVES,
     INK,
@@ -27,194 +34,156 @@ from rnn_utils.figures.style import (
     house_style,
 )
 
-ROW = 0.27  # inches that a bar takes
+BAR = 0.27  # inches of a figure's height
 
 
 def speed(results: Results) -> tuple[Figure, str]:
     """Draw bars for each network: steady speed at the left, cold seconds at the right."""
-    read, limit = trainings(results), limits(results)
-    iterations = results.recipe["iterations"]
-    names = [name for name in CONTENDERS if any(name in row for row in read.values())]
+    networks, limit = trainings(results), limits(results)
+    names = labels(networks.values(), CONTENDERS)
+    facts = []
     with house_style():
-        figure, grid = _panels(len(read), 2, height=len(read) * (len(names) * ROW + 0.55) + 0.5)
-        for (left, right), (network, row) in zip(grid, read.items(), strict=True):
-            steady = {n: _scaled(each.samples_per_second, 1e-3) for n, each in row.items()}
-            cold = {n: each.cold_seconds for n, each in row.items()}
-            _bars(left, names, steady, CONTENDERS, write=three_digits)
-            _bars(right, names, cold, CONTENDERS, write="{:.1f}".format)
+        height = len(networks) * (len(names) * BAR + 0.55) + 0.5
+        figure, grid = _panels(len(networks), 2, height)
+        for (left, right), (network, row) in zip(grid, networks.items(), strict=True):
+            label = NETWORKS[network].label
+            _bars(left, names, row, "samples_per_second", 1e-3, three_digits)
+            _bars(right, names, row, "cold_seconds", 1, "{:.1f}".format)
             if limit:
-                _limit_line(left, limit[network] / 1000)
-            left.set_title(NETWORKS[network].label, loc="left", weight="bold")
+                _mark_limit(left, limit[network] / 1000)
+            left.set_title(label, loc="left", weight="bold")
             right.set_yticklabels([])
+            said = [
+                f"{names[name]} {thousands(best(rounds, 'samples_per_second'))} thousand "
+                f"samples a second and {best(rounds, 'cold_seconds'):.1f} s cold"
+                for name, rounds in row.items()
+            ]
+            facts.append(f"{label}: {', '.join(said)}")
         left.set_xlabel("thousand samples a second:\nmore is better")
-        right.set_xlabel(f"seconds for {iterations} updates, cold:\nless is better")
-    facts = [
-        f"{NETWORKS[network].label}: "
-        + ", ".join(
-            f"{CONTENDERS[name].label} {thousands(each.samples_per_second.best)} thousand "
-            f"samples a second and {each.cold_seconds.best:.1f} s cold"
-            for name, each in row.items()
-        )
-        for network, row in read.items()
-    ]
-    return figure, "Bars of steady speed and of cold seconds. " + "; ".join(facts) + "."
+        updates = results.recipe["iterations"]
+        right.set_xlabel(f"seconds for {updates} updates, cold:\nless is better")
+    return figure, f"Bars of steady speed and of cold seconds. {'; '.join(facts)}."
 
 
 def reduction(results: Results) -> tuple[Figure, str]:
     """Draw the time of each library on a logarithmic scale, a panel per method."""
-    read = {method: row for method, row in reductions(results).items() if row}
-    names = [name for name in REDUCERS if any(name in row for row in read.values())]
+    methods = reductions(results)
+    names = labels(methods.values(), REDUCERS)
+    facts = []
     with house_style():
-        figure, (panels,) = _panels(1, len(read), height=len(names) * ROW + 1.1)
-        for ax, (method, row) in zip(panels, read.items(), strict=True):
-            times = {name: _scaled(each.seconds, 1000) for name, each in row.items()}
-            _bars(ax, names, times, REDUCERS, write=three_digits, log=True)
+        figure, (panels,) = _panels(1, len(methods), height=len(names) * BAR + 1.1)
+        for ax, (method, row) in zip(panels, methods.items(), strict=True):
+            _bars(ax, names, row, "seconds", 1000, three_digits, log=True)
             ax.set_title(method, loc="left", weight="bold")
             ax.set_xlabel("milliseconds: less is better")
-        for ax in panels[1:]:
-            ax.set_yticklabels([])
-    facts = [
-        f"{method}: "
-        + ", ".join(
-            f"{REDUCERS[n].label} {milliseconds(each.seconds.best)} ms" for n, each in row.items()
-        )
-        for method, row in read.items()
-    ]
-    return figure, "Bars of the time to reduce the images. " + "; ".join(facts) + "."
+            if ax is not panels[0]:
+                ax.set_yticklabels([])
+            said = [f"{names[n]} {milliseconds(best(row[n], 'seconds'))} ms" for n in row]
+            facts.append(f"{method}: {', '.join(said)}")
+    return figure, f"Bars of the time to reduce the images. {'; '.join(facts)}."
 
 
-def growth_figure(results: Results) -> tuple[Figure, str]:
+def growth_curves(results: Results) -> tuple[Figure, str]:
     """Draw speed over batch, hidden units and time steps, a curve per contender."""
-    read = growth(results)
+    sizes = growth(results)
+    facts = []
     with house_style():
-        figure, (panels,) = _panels(1, len(read), height=3.6)
-        for ax, (size, row) in zip(panels, read.items(), strict=True):
-            for name, speeds in row.items():
-                colour, dashes = _look(name)
-                ax.plot(
-                    list(speeds),
-                    [speed / 1000 for speed in speeds.values()],
-                    color=colour,
-                    linestyle=dashes,
-                    marker="o",
-                    markersize=4,
-                    linewidth=2.6 if name == OURS else 1.6,
-                    label=CONTENDERS[name].label,
-                )
+        figure, (panels,) = _panels(1, len(sizes), height=3.6)
+        for ax, (size, values) in zip(panels, sizes.items(), strict=True):
+            said = []
+            for name, label in labels(values.values(), CONTENDERS).items():
+                curve = {value: row[name] for value, row in values.items() if name in row}
+                speeds = {n: best(rounds, "samples_per_second") for n, rounds in curve.items()}
+                colour, dashes = CURVES[list(CONTENDERS).index(name)]
+                look = {"color": colour, "linestyle": dashes, "marker": "o", "markersize": 4}
+                width = 2.6 if name == OURS else 1.6
+                heights = [speed / 1000 for speed in speeds.values()]
+                ax.plot(list(speeds), heights, label=label, linewidth=width, **look)
+                ends = [f"{thousands(speeds[end])} at {end}" for end in (min(speeds), max(speeds))]
+                said.append(f"{label} from {' to '.join(ends)}")
+            facts.append(f"by {SIZES[size]}, {', '.join(said)}")
             if ax is not panels[0]:
                 ax.sharey(panels[0])
-            _log_axes(ax, sorted({value for speeds in row.values() for value in speeds}))
-            ax.set_xlabel(SIZE_LABELS[size])
-        for ax in panels[1:]:
-            ax.tick_params(labelleft=False)
+                ax.tick_params(labelleft=False)
+            ax.set_xscale("log")
+            ax.set_yscale("log")
+            ax.set_xticks(list(values), [str(value) for value in values])
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.minorticks_off()
+            ax.grid(axis="y")
+            ax.set_xlabel(SIZES[size])
         panels[0].set_ylabel("thousand samples a second")
-        figure.legend(
-            *panels[0].get_legend_handles_labels(),
-            loc="outside upper center",
-            ncols=3,
-            frameon=False,
-            fontsize=SMALL,
-            handlelength=3,
-        )
-    facts = [
-        f"by {SIZE_LABELS[size]}, "
-        + ", ".join(
-            f"{CONTENDERS[name].label} from {thousands(speeds[min(speeds)])} at {min(speeds)} to "
-            f"{thousands(speeds[max(speeds)])} at {max(speeds)}"
-            for name, speeds in row.items()
-        )
-        for size, row in read.items()
-    ]
+        look = {"ncols": 3, "frameon": False, "fontsize": SMALL, "handlelength": 3}
+        curves = panels[0].get_legend_handles_labels()
+        figure.legend(*curves, loc="outside upper center", **look)
     label = NETWORKS[GROWTH_NETWORK].label
     return figure, f"Curves of the {label} network's thousand samples a second: {'; '.join(facts)}."
 
 
-def _panels(rows: int, columns: int, height: float) -> tuple[Figure, list[list[Axes]]]:
+def _panels(n_rows: int, n_columns: int, height: float) -> tuple[Figure, list[list[Axes]]]:
     figure = Figure(figsize=(WIDTH, height), facecolor=PAPER, layout="constrained")
     figure.get_layout_engine().set(w_pad=PADDING, h_pad=PADDING / 2)
-    return figure, figure.subplots(rows, columns, squeeze=False).tolist()
+    return figure, figure.subplots(n_rows, n_columns, squeeze=False).tolist()
 
 
 def _bars(
     ax: Axes,
-    names: Sequence[str],
-    values: Mapping[str, Range],
-    peers: Mapping[str, object],
-    *,
-    write,
+    names: Mapping[str, str],
+    row: Row,
+    quantity: str,
+    scale: float,
+    write: Callable[[float], str],
     log: bool = False,
 ) -> None:
     """Draw one bar per name, this book's in colour, each with its value and its spread."""
     for place, name in enumerate(names):
-        if name not in values:
-            _note(ax, 0, place, "not measured", QUIET)
+        if name not in row:
+            _note(ax, "not measured", (0, place), color=QUIET)
             continue
-        best, worst = values[name]
-        own = name == OURS
-        colours = ROLES["hidden"] if own else ROLES["input"]
-        ax.barh(
-            place,
-            best,
-            0.72,
-            color=colours.line if own else colours.fill,
-            edgecolor=colours.line,
-            linewidth=0.8,
-        )
-        ax.plot([best, worst], [place, place], color=INK, linewidth=1.2)
-        _note(ax, max(best, worst), place, write(best), INK, weight="bold" if own else "normal")
-    ax.set_yticks(range(len(names)), [peers[name].label for name in names])
+        value, worst = (scale * each for each in spread(row[name], quantity))
+        line, fill, weight = ROLES["input"].line, ROLES["input"].fill, "normal"
+        if name == OURS:
+            line, fill, weight = ROLES["hidden"].line, ROLES["hidden"].line, "bold"
+        ax.barh(place, value, 0.72, color=fill, edgecolor=line, linewidth=0.8)
+        ax.plot([value, worst], [place, place], color=INK, linewidth=1.2)
+        _note(ax, write(value), (max(value, worst), place), color=INK, weight=weight)
+    ax.set_yticks(range(len(names)), names.values())
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.spines["left"].set_visible(False)
     if log:
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.xaxis.set_minor_locator(NullLocator())
-    ax.margins(x=0.28 if not log else 0.2)
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.minorticks_off()
+    else:
+        ax.locator_params(axis="x", nbins=4)  # five ticks at most
+    ax.margins(x=0.2 if log else 0.28)
 
 
-def _note(ax: Axes, x: float, y: float, text: str, colour: str, weight: str = "normal") -> None:
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        size=SMALL,
-        color=colour,
-        weight=weight,
-    )
+def _note(ax: Axes, text: str, place: tuple[float, float], **look: Any) -> None:
+    offset = {"xytext": (4, 0), "textcoords": "offset points"}
+    ax.annotate(text, place, va="center", size=SMALL, **offset, **look)
 
 
-def _limit_line(ax: Axes, limit: float) -> None:
+def _mark_limit(ax: Axes, limit: float) -> None:
     """Mark the arithmetic limit, named above the bars."""
     ax.axvline(limit, color=QUIET, linewidth=1.2, linestyle=(0, (2, 2)))
-    ax.annotate(
-        f"limit {three_digits(limit)}",
-        (limit, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        size=SMALL,
-        color=QUIET,
-    )
+    above = {"xytext": (0, 3), "textcoords": "offset points", "xycoords": ("data", "axes fraction")}
+    text = f"limit {three_digits(limit)}"
+    ax.annotate(text, (limit, 1), ha="center", size=SMALL, color=QUIET, **above)
 
 
-def _log_axes(ax: Axes, values: Sequence[int]) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xticks(values, [str(value) for value in values])
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_locator(NullLocator())
-    ax.grid(axis="y")
+def thousands(value: float) -> str:
+    """Write a number in thousands."""
+    return three_digits(value / 1000)
 
 
-def _look(name: str) -> tuple[str, object]:
-    return CURVES[list(CONTENDERS).index(name)]
+def milliseconds(value: float) -> str:
+    """Write a number of seconds in milliseconds."""
+    return three_digits(1000 * value)
 
 
-def _scaled(values: Range, factor: float) -> Range:
-    return Range(values.best * factor, values.worst * factor)
+def three_digits(value: float) -> str:
+    """Write a number of any size to three digits, without an exponent where it is below 10^6."""
+    return f"{float(f'{value:.3g}'):,g}"

@@ -11,29 +11,40 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from benchmarks.contenders import CONTENDERS, REDUCERS
 from bookbuild.running.kernel_report import peak_memory
-from rnn_utils import Recipe
-
-if TYPE_CHECKING:
-    from benchmarks.contenders import Trainer
+from rnn_utils import Recipe, reduce_images
 
 MIB = 2**20
+DIGITS = 70_000  # images that are reduced: MNIST's training and test sets
 
 
 def digits(folder: Path) -> dict[str, Any]:
-    """Write the digits into the folder for the jobs to come."""
-    from benchmarks.workload import save_digits
+    """Write the digits into the folder for the jobs to come.
 
-    return {"source": save_digits(folder)}
+    Where only the small set can be had, its digits are repeated to the same number.
+    """
+    from rnn_utils import load_mnist  # the other jobs need only NumPy of what this takes
+
+    mnist = load_mnist()
+    images = np.concatenate([mnist.train_images, mnist.test_images])
+    labels = np.concatenate([mnist.train_labels, mnist.test_labels])
+    again = np.arange(DIGITS) % len(images)
+    np.save(folder / "images.npy", images[again])
+    np.save(folder / "labels.npy", labels[again])
+    return {"source": mnist.source}
 
 
-def sgemm(folder: Path) -> dict[str, Any]:
-    """Measure the rate of matrix products."""
-    from benchmarks.limit import measure_sgemm
-
-    return {"flops_per_second": measure_sgemm()}
+def sgemm(folder: Path, side: int = 2048, products: int = 20) -> dict[str, Any]:
+    """Measure the best rate of several single-precision matrix products."""
+    a, b = np.random.default_rng(0).random((2, side, side), dtype=np.float32)
+    out = np.empty_like(a)
+    times = repeat(lambda: np.matmul(a, b, out=out), products + 1, 0)
+    return {"flops_per_second": 2 * side**3 / min(times[1:])}  # the first one starts the threads
 
 
 def training(
@@ -52,17 +63,9 @@ def training(
     apart. Steady is the best of `passes` passes, or of more until `seconds` are over. The device is
     the one that the process was started for.
     """
-    from benchmarks.contenders import CONTENDERS
-    from benchmarks.workload import load_sequences
-
-    numbers = Recipe(**recipe)
-    chosen = CONTENDERS[contender]
-    sequences, labels = load_sequences(folder, numbers)
-
-    def start() -> Trainer:
-        return chosen.load()(network, numbers, sequences, labels, **chosen.options)
-
-    trainer, start_seconds = timed(start)
+    numbers, chosen = Recipe(**recipe), CONTENDERS[contender]
+    data = load_sequences(folder, numbers)
+    trainer, start_seconds = timed(lambda: chosen.prepare(network, numbers, *data))
     loss, cold_seconds = timed(trainer.first_pass)
     peak = peak_memory()
     trainer.next_pass()
@@ -85,19 +88,32 @@ def reduction(
 
     The memory includes the reduced images, not the library: one image is reduced before.
     """
-    from benchmarks.reducers import REDUCERS
-    from benchmarks.workload import load_images
-
-    images = load_images(folder, count)
+    images = np.load(folder / "images.npy")[:count]
     reduce = REDUCERS[reducer].reduce
     reduce(images[:1], method)
     before = peak_memory()
     reduce(images, method)
     extra = peak_memory() - before
-    return {
-        "seconds": min(repeat(lambda: reduce(images, method), passes, seconds)),
-        "extra_mib": extra / MIB,
-    }
+    times = repeat(lambda: reduce(images, method), passes, seconds)
+    return {"seconds": min(times), "extra_mib": extra / MIB}
+
+
+def load_sequences(folder: Path, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Return sequences (n, n_steps, n_input) and labels, as many as one pass updates on.
+
+    A recipe that reads more rows than a digit has reads the digit again from the top.
+    """
+    n = recipe.iterations * recipe.batch_size
+    if n > DIGITS:
+        raise ValueError(
+            f"{recipe.iterations} updates of {recipe.batch_size} read {n:,} digits, but there "
+            f"are {DIGITS:,}: use fewer iterations"
+        )
+    sequences = reduce_images(np.load(folder / "images.npy")[:n])
+    rows = np.arange(recipe.n_steps) % sequences.shape[1]
+    if len(rows) != sequences.shape[1]:  # else handed over as reduce_images made them
+        sequences = sequences[:, rows]
+    return sequences, np.load(folder / "labels.npy")[:n]
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

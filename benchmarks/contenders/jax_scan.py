@@ -12,11 +12,11 @@ import optax
 from jax import lax
 from jax.nn import initializers, sigmoid
 
-from benchmarks.contenders import Trainer
-from benchmarks.networks import NETWORKS
+from benchmarks.contenders import NETWORKS, Trainer
 from rnn_utils import Recipe
 
 UNROLL = 16  # time steps that a scan's body holds
+Pair = tuple[jax.Array, jax.Array]
 
 
 class Layer(NamedTuple):
@@ -28,13 +28,13 @@ class Layer(NamedTuple):
     recurrent_bias: jax.Array  # as `bias` in a GRU, empty elsewhere
 
 
-def simple_step(layer: Layer, h: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+def simple_step(layer: Layer, h: jax.Array, x: jax.Array) -> Pair:
     """Return the next state of a basic RNN, twice, as `lax.scan` wants it."""
     h = jnp.tanh(x @ layer.kernel + h @ layer.recurrent + layer.bias)
     return h, h
 
 
-def gru_step(layer: Layer, h: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+def gru_step(layer: Layer, h: jax.Array, x: jax.Array) -> Pair:
     """Return the next state of a GRU whose reset gate acts after the product, as in Keras."""
     from_x = jnp.split(x @ layer.kernel + layer.bias, 3, axis=-1)
     from_h = jnp.split(h @ layer.recurrent + layer.recurrent_bias, 3, axis=-1)
@@ -43,9 +43,7 @@ def gru_step(layer: Layer, h: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.A
     return h, h
 
 
-def lstm_step(
-    layer: Layer, state: tuple[jax.Array, jax.Array], x: jax.Array
-) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+def lstm_step(layer: Layer, state: Pair, x: jax.Array) -> tuple[Pair, jax.Array]:
     """Return the next (h, c) of an LSTM, and h."""
     h, c = state
     i, f, g, o = jnp.split(x @ layer.kernel + h @ layer.recurrent + layer.bias, 4, axis=-1)
@@ -54,12 +52,7 @@ def lstm_step(
     return (h, c), h
 
 
-STEPS = {
-    "basic": simple_step,
-    "bidirectional": simple_step,
-    "deep": gru_step,
-    "lstm": lstm_step,
-}
+STEPS = {"basic": simple_step, "bidirectional": simple_step, "deep": gru_step, "lstm": lstm_step}
 
 
 def prepare(network: str, recipe: Recipe, sequences: np.ndarray, labels: np.ndarray) -> Trainer:
@@ -101,12 +94,9 @@ def forward(network: str, parameters: dict[str, Any], rows: jax.Array) -> jax.Ar
     sequence = rows.swapaxes(0, 1)  # (n_steps, batch, n_input)
     layers = parameters["layers"]
     if network == "bidirectional":
-        forwards, backwards = layers
-        ends = (
-            scan_layer(network, forwards, sequence),
-            scan_layer(network, backwards, sequence[::-1]),
-        )
-        last = jnp.concatenate([h[-1] for h in ends], axis=-1)
+        forwards = scan_layer(network, layers[0], sequence)
+        backwards = scan_layer(network, layers[1], sequence[::-1])
+        last = jnp.concatenate([forwards[-1], backwards[-1]], axis=-1)
     else:
         for layer in layers:
             sequence = scan_layer(network, layer, sequence)
@@ -125,15 +115,12 @@ def scan_layer(network: str, layer: Layer, sequence: jax.Array) -> jax.Array:
 def draw_parameters(key: jax.Array, network: str, recipe: Recipe) -> dict[str, Any]:
     """Draw parameters as Keras does: Glorot, orthogonal, zero, and one for an LSTM's memory."""
     form = NETWORKS[network]
-    depth = recipe.n_layers if form.stacked else form.directions
-    key, *layer_keys = jax.random.split(key, depth + 1)
-    layers = []
-    for number, layer_key in enumerate(layer_keys):
-        n_input = recipe.n_hidden if form.stacked and number > 0 else recipe.n_input
-        layers.append(draw_layer(layer_key, network, n_input, recipe.n_hidden))
+    inputs = form.layer_inputs(recipe) * form.directions
+    key, *keys = jax.random.split(key, len(inputs) + 1)
+    layers = zip(keys, inputs, strict=True)
     n_read = form.directions * recipe.n_hidden
     return {
-        "layers": layers,
+        "layers": [draw_layer(key, network, n_input, recipe.n_hidden) for key, n_input in layers],
         "kernel": initializers.glorot_uniform()(key, (n_read, recipe.n_classes)),
         "bias": jnp.zeros(recipe.n_classes),
     }

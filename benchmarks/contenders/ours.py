@@ -10,12 +10,7 @@ from rnn_utils import Recipe, basic_rnn, bidirectional_rnn, deep_rnn, lstm, trai
 from rnn_utils.training import loop
 from rnn_utils.training.checked_data import Task
 
-BUILD = {
-    "basic": basic_rnn,
-    "bidirectional": bidirectional_rnn,
-    "deep": deep_rnn,
-    "lstm": lstm,
-}
+BUILD = {"basic": basic_rnn, "bidirectional": bidirectional_rnn, "deep": deep_rnn, "lstm": lstm}
 
 
 def prepare(network: str, recipe: Recipe, sequences: np.ndarray, labels: np.ndarray) -> Trainer:

@@ -4,8 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.contenders import Trainer
-from benchmarks.networks import NETWORKS
+from benchmarks.contenders import NETWORKS, Trainer
 from rnn_utils import Recipe
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -22,13 +21,9 @@ class Classifier(nn.Module):
         layer = {"deep": nn.GRU, "lstm": nn.LSTM}.get(network, nn.RNN)
         form = NETWORKS[network]
         self.directions = form.directions
-        self.recurrent = layer(
-            recipe.n_input,
-            recipe.n_hidden,
-            num_layers=recipe.n_layers if form.stacked else 1,
-            bidirectional=form.directions == 2,
-            batch_first=True,
-        )
+        how = {"bidirectional": form.directions == 2, "batch_first": True}
+        depth = len(form.layer_inputs(recipe))
+        self.recurrent = layer(recipe.n_input, recipe.n_hidden, num_layers=depth, **how)
         self.read_out = nn.Linear(self.directions * recipe.n_hidden, recipe.n_classes)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:

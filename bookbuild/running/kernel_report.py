@@ -1,16 +1,18 @@
 """What a kernel knows of the run that it has just made; a last cell asks for it.
 
-It starts nothing: what the page did not use is not part of its run.
+It starts and imports nothing: what the page did not use is not part of its run.
 """
+
+from __future__ import annotations
 
 import platform
 import resource
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 TAG = "bookbuild-kernel-report"
 KIND = "application/vnd.bookbuild.kernel-report+json"
@@ -21,6 +23,8 @@ show_report()"""
 
 def add_question(notebook: NotebookNode) -> None:
     """Add the cell that asks, in place."""
+    import nbformat
+
     cell = nbformat.v4.new_code_cell(SOURCE, metadata={"tags": [TAG]})
     notebook.cells.append(cell)
 

@@ -94,7 +94,7 @@ class Update:
         return tf.where(tf.math.is_finite(length), loss, math.nan), gradients
 
     def step(self, gradients, is_finite):
-        """Move the weights of one replica as Adam says; not if `is_finite` is 0."""
+        """Move a replica's weights as Adam says, unless `is_finite` is 0."""
         gradients, longest = all_reduced(gradients), self.recipe.clip_norm
         if longest < math.inf:
             gradients, _ = tf.clip_by_global_norm(gradients, longest)

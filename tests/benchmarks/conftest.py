@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from benchmarks.plan import PARTS, Plan
+from benchmarks.jobs import PARTS, Plan
 from benchmarks.results import Results
 
 SPEED = {"ours": 300e3, "keras": 76e3, "keras-unrolled": 101e3, "pytorch": 106e3, "jax": 145e3}

@@ -1,32 +1,37 @@
-"""Every contender has the same network, reads the same data and learns."""
-
-import sys
+"""Every contender has the same network and learns; the networks' products are counted by hand."""
 
 import numpy as np
 import pytest
 
-from benchmarks.contenders import CONTENDERS, OURS
-from benchmarks.networks import NETWORKS
-from benchmarks.peers import REMEDY, sort_out
-from benchmarks.workload import load_sequences
-from rnn_utils import Recipe, reduce_images
+from benchmarks.contenders import CONTENDERS, NETWORKS, OURS, REMEDY, missing
+from rnn_utils import Recipe
 
 PARAMETERS = {"basic": 5834, "bidirectional": 11_658, "deep": 66_314, "lstm": 21_386}
 SECOND_BIASES = {"basic": 64, "bidirectional": 128, "deep": 0, "lstm": 256}  # PyTorch's own
 TINY = Recipe(n_hidden=8, n_steps=4, batch_size=20, iterations=10)
 
+# Products of one step, weights x 2: 16 x 64 from the row and 64 x 64 from the state, per gate.
+STEP = 2 * (1024 + 4096)
+UPPER = 2 * (4096 + 4096)  # a layer that reads another one
+READ_OUT = 2 * 64 * 10
+BY_HAND = {
+    "basic": 3 * (16 * STEP + READ_OUT),
+    "bidirectional": 3 * (2 * 16 * STEP + 2 * READ_OUT),
+    "deep": 3 * (16 * 3 * (STEP + 2 * UPPER) + READ_OUT),
+    "lstm": 3 * (16 * 4 * STEP + READ_OUT),
+}
+
 
 def prepare(name, network, recipe):
     contender = CONTENDERS[name]
-    _, left_out = sort_out([name], CONTENDERS)
-    if left_out:
-        pytest.skip(f"{contender.label}: {left_out[contender.label]}; {REMEDY}")
+    if missing(contender):
+        pytest.skip(f"{contender.label}: not installed: {missing(contender)}; {REMEDY}")
     rng = np.random.default_rng(0)
     n = recipe.batch_size * recipe.iterations
     labels = rng.integers(0, recipe.n_classes, n).astype(np.uint8)
     sequences = 0.2 * rng.random((n, recipe.n_steps, recipe.n_input), dtype=np.float32)
     sequences[np.arange(n), :, labels] += 0.8
-    return contender.load()(network, recipe, sequences, labels, **contender.options)
+    return contender.prepare(network, recipe, sequences, labels)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -45,24 +50,31 @@ def test_all_learn(name, network):
     assert 0 < later[-1] < 0.85 * first < 0.85 * 2.6
 
 
-def test_a_missing_peer_is_named_with_what_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "optax", None)
-    monkeypatch.setattr("benchmarks.peers.find_spec", lambda name: None if name == "optax" else 1)
-    present, left_out = sort_out([OURS, "jax"], CONTENDERS)
-    assert present == [OURS]
-    assert left_out == {"JAX": "not installed: optax"}
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(
+        "benchmarks.contenders.find_spec", lambda name: None if name == "optax" else 1
+    )
+    assert missing(CONTENDERS[OURS]) == ""
+    assert missing(CONTENDERS["jax"]) == "optax"
 
 
-def test_a_pass_reads_as_many_digits_as_it_updates_on(tmp_path, monkeypatch):
-    images = np.random.default_rng(0).integers(0, 256, (30, 28, 28), np.uint8)
-    np.save(tmp_path / "images.npy", images)
-    np.save(tmp_path / "labels.npy", np.arange(30))
-    sequences = reduce_images(images)
-    read, labels = load_sequences(tmp_path, Recipe(batch_size=5, iterations=4, n_steps=40))
-    assert read.shape == (20, 40, 16)
-    assert labels.tolist() == list(range(20))
-    assert np.array_equal(read[:, :16], sequences[:20])
-    assert np.array_equal(read[:, 16:32], sequences[:20]), "a digit is read again from the top"
-    monkeypatch.setattr("benchmarks.workload.DIGITS", 30)
-    with pytest.raises(ValueError, match="35 digits, but there are 30: use fewer iterations"):
-        load_sequences(tmp_path, Recipe(batch_size=5, iterations=7))
+@pytest.mark.parametrize("network", NETWORKS)
+def test_flops_of_the_four_networks(network):
+    assert NETWORKS[network].flops_per_sample(Recipe()) == BY_HAND[network]
+
+
+def test_flops_in_numbers():
+    flops = {name: network.flops_per_sample(Recipe()) for name, network in NETWORKS.items()}
+    assert flops == {
+        "basic": 495_360,
+        "bidirectional": 990_720,
+        "deep": 6_196_992,
+        "lstm": 1_969_920,
+    }
+
+
+@pytest.mark.parametrize("size", ["n_steps", "n_hidden", "n_layers"])
+def test_flops_grow_with_the_recipe(size):
+    small, large = Recipe(**{size: 2}), Recipe(**{size: 4})
+    deep = NETWORKS["deep"]
+    assert deep.flops_per_sample(large) > 1.5 * deep.flops_per_sample(small)

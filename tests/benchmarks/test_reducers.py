@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.peers import REMEDY, sort_out
-from benchmarks.reducers import COPY, METHODS, OURS, REDUCERS
+from benchmarks.contenders import COPY, METHODS, OURS, REDUCERS, REMEDY, missing
 from rnn_utils import load_mnist
 
 # Pillow and scikit-image take other pixels as the nearest; Pillow's box counts whole pixels.
@@ -17,10 +16,10 @@ def images():
 
 
 def reduce(name, images, method):
-    _, left_out = sort_out([name], REDUCERS)
-    if left_out:
-        pytest.skip(f"{left_out}; {REMEDY}")
-    return REDUCERS[name].reduce(images, method)
+    reducer = REDUCERS[name]
+    if missing(reducer):
+        pytest.skip(f"{reducer.label}: not installed: {missing(reducer)}; {REMEDY}")
+    return reducer.reduce(images, method)
 
 
 @pytest.mark.parametrize("method", METHODS)

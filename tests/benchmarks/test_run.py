@@ -5,17 +5,15 @@ import json
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks.contenders import OURS
-from benchmarks.peers import REMEDY
+from benchmarks.contenders import CONTENDERS, OURS, REMEDY
+from benchmarks.jobs import Plan, WorkerError, growth_jobs, run_rounds
 from benchmarks.results import Results
-from benchmarks.rounds import WorkerError, run_job, run_rounds
-from benchmarks.workload import DIGITS
 
 
 @pytest.fixture(autouse=True)
 def quiet_machine(monkeypatch):
     """Do not wait a second to see how busy the machine is."""
-    monkeypatch.setattr(command, "busy_percent", lambda: 0.0)
+    monkeypatch.setattr("psutil.cpu_percent", lambda interval: 0.0)
 
 
 def test_training_is_measured_and_written(tmp_path, capsys):
@@ -36,7 +34,7 @@ def test_training_is_measured_and_written(tmp_path, capsys):
 
 def test_reduction_is_measured_and_absent_peers_are_told(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
-        "benchmarks.peers.find_spec", lambda name: None if name in ("torch", "cv2") else name
+        "benchmarks.contenders.find_spec", lambda name: None if name in ("torch", "cv2") else name
     )
     monkeypatch.setattr(command, "REDUCERS", {n: command.REDUCERS[n] for n in ("ours", "opencv")})
     assert command.main(["reduction", "--quick", "--into", str(tmp_path)]) == 0
@@ -57,7 +55,7 @@ def test_only_a_whole_run_is_published(monkeypatch):
     monkeypatch.setattr(command, "run_rounds", lambda *_: [])
     monkeypatch.setattr(command, "publish", lambda results, folder: folders.append(folder))
     monkeypatch.setattr(command, "goals", lambda results: [])
-    monkeypatch.setattr("benchmarks.peers.find_spec", lambda name: name)
+    monkeypatch.setattr("benchmarks.contenders.find_spec", lambda name: name)
     for arguments in ([], ["--quick"], ["--networks", "basic"], ["--rounds", "1"]):
         assert command.main(["growth", *arguments]) == 0
     assert folders == [command.PUBLISHED, *[command.TRIED] * 3]
@@ -72,12 +70,18 @@ def test_rounds_alternate_and_a_failure_is_not_tried_again(monkeypatch, tmp_path
             raise WorkerError("no")
         return {"value": len(ran)}
 
-    monkeypatch.setattr("benchmarks.rounds.run_job", run)
+    monkeypatch.setattr("benchmarks.jobs.run_job", run)
     jobs = [{"measure": "a"}, {"measure": "bad"}, {"measure": "b"}]
-    measurements = run_rounds(jobs, 2, tmp_path, lambda measurement: None, {})
+    measurements = list(run_rounds(jobs, 2, tmp_path, {}))
     assert ran == ["a", "bad", "b", "a", "b"]
     assert [each["round"] for each in measurements] == [1, 1, 1, 2, 2]
     assert measurements[1] == {"measure": "bad", "round": 1, "error": "no"}
+
+
+def test_growth_never_reads_more_digits_than_there_are():
+    recipes = [job["recipe"] for job in growth_jobs(Plan())]
+    assert all(each["batch_size"] * each["iterations"] <= 50_000 for each in recipes)
+    assert len({str(each) for each in recipes}) * len(CONTENDERS) == len(recipes)
 
 
 def test_a_gpu_is_needed_to_measure_one(tmp_path, capsys, monkeypatch):
@@ -101,37 +105,17 @@ def test_a_contender_may_have_a_python_of_its_own(tmp_path, capsys, monkeypatch)
     assert "not installed" not in capsys.readouterr().out.partition("PyTorch")[2].splitlines()[0]
 
 
-def test_a_failed_worker_says_why(tmp_path):
-    job = {"measure": "reduction", "reducer": OURS, "method": "nearest", "count": 1}
-    with pytest.raises(WorkerError, match=r"exit status 1, .*images\.npy"):
-        run_job({**job, "passes": 1, "seconds": 0}, tmp_path)
-
-
 def test_a_run_where_all_fails_ends_in_plain_words(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "run_job", lambda job, folder: {"source": "mnist"})
 
     def fail(job, folder, python):
         raise WorkerError("exit status 1, MemoryError")
 
-    monkeypatch.setattr("benchmarks.rounds.run_job", fail)
+    monkeypatch.setattr("benchmarks.jobs.run_job", fail)
     assert command.main(["reduction", "--quick", "--into", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert "nothing is written for reduction, every reduction job failed: exit status 1" in said
     assert not list(tmp_path.iterdir())
-
-
-def test_the_digits_are_as_many_as_mnist_has(tmp_path, monkeypatch):
-    import numpy as np
-
-    import rnn_utils
-    from benchmarks import workload
-
-    mnist = rnn_utils.load_mnist("mnist-5k")
-    monkeypatch.setattr(rnn_utils, "load_mnist", lambda: mnist, raising=False)
-    assert workload.save_digits(tmp_path) == "mnist-5k"
-    images = workload.load_images(tmp_path, DIGITS)
-    assert images.shape == (70_000, 28, 28)
-    assert np.array_equal(images[:5000], images[5000:10_000]), "few digits are repeated"
 
 
 @pytest.mark.parametrize(
@@ -158,9 +142,7 @@ def test_an_unwritable_folder_is_named(monkeypatch, tmp_path, capsys):
 
 
 def test_the_machine_is_described():
-    from benchmarks.machine import describe_machine
-
-    machine = describe_machine()
+    machine = command.describe_machine()
     assert json.loads(json.dumps(machine)) == machine
     assert machine["processor"]
     assert "numpy" in machine["packages"]
