@@ -8,19 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bookbuild.book import Book, BookError
-from bookbuild.commands import (
-    check,
-    execute,
-    html,
-    pages,
-    reference,
-    repository,
-    status,
-    sweep,
-)
+from bookbuild.commands import VERBS
 
 FOLDERS = ("RNN_UTILS_DATA", "RNN_UTILS_CACHE")
-VERBS = (execute, check, html, status, reference, sweep, pages, repository)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

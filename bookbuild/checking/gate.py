@@ -16,9 +16,9 @@ from bookbuild.notebooks import (
     recorded,
     tags,
 )
-from bookbuild.running.key import differences
+from bookbuild.running.freshness_key import differences
 from bookbuild.running.machine import sources
-from bookbuild.running.record import record_of
+from bookbuild.running.run_record import record_of
 
 
 @dataclass(frozen=True)

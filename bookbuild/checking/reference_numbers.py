@@ -11,7 +11,7 @@ import yaml
 from bookbuild.book import Book, BookError
 from bookbuild.checking.rules import Fault
 from bookbuild.files import write_text
-from bookbuild.running.record import RunRecord
+from bookbuild.running.run_record import RunRecord
 
 FILE = "chapters/reference.yml"
 RENEWAL = "find out what moved it; if it is meant, make reference and review the difference"

@@ -1,1 +1,14 @@
-"""The words of the command line, a module for each: its options, and what it does."""
+"""The verbs of the command line, a module for each: its options, and what it does."""
+
+from bookbuild.commands import (
+    check,
+    execute,
+    html,
+    pages,
+    reference,
+    repository,
+    status,
+    sweep,
+)
+
+VERBS = (execute, check, html, status, reference, sweep, pages, repository)

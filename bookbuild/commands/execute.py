@@ -11,7 +11,7 @@ from bookbuild.commands.options import (
     run_options,
 )
 from bookbuild.files import sole_use
-from bookbuild.running.up_to_date import bring_up_to_date, report
+from bookbuild.running.run_stale import bring_up_to_date, report
 
 
 def add_parser(verbs) -> None:

@@ -1,15 +1,15 @@
-"""Options that several words share, and what they mean."""
+"""Options that several verbs share, and what they mean."""
 
 import argparse
 
 from bookbuild.book import Book
 from bookbuild.running.parameters import parse_parameters
 from bookbuild.running.request import Limits, Request, requests_for
-from bookbuild.running.up_to_date import RunOptions
+from bookbuild.running.run_stale import RunOptions
 
 
 def add_chapters(parser: argparse.ArgumentParser) -> None:
-    """Add the chapters that a word is about."""
+    """Add the chapters that a verb is about."""
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="default: all")
 
 

@@ -18,7 +18,7 @@ from bookbuild.checking.reference_numbers import (
 from bookbuild.commands.options import add_chapters
 from bookbuild.notebooks import read, recorded
 from bookbuild.running import durations
-from bookbuild.running.record import record_of
+from bookbuild.running.run_record import record_of
 
 
 def add_parser(verbs) -> None:

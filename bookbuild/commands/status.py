@@ -10,7 +10,7 @@ from bookbuild.commands.options import (
     requests_from,
 )
 from bookbuild.running.freshness import describe
-from bookbuild.running.up_to_date import connected, find_stale_on
+from bookbuild.running.run_stale import connected, find_stale_on
 
 
 def add_parser(verbs) -> None:

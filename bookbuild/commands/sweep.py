@@ -8,12 +8,12 @@ from bookbuild.book import Book
 from bookbuild.commands.options import add_page_options, add_run_options, count, run_options
 from bookbuild.files import sole_use, write_text
 from bookbuild.notebooks import read, recorded
-from bookbuild.running.grid import page_of_point, parse_grid, points_of
 from bookbuild.running.parameters import parse_parameters
-from bookbuild.running.record import record_of
 from bookbuild.running.request import Request, request_for
+from bookbuild.running.run_record import record_of
+from bookbuild.running.run_stale import bring_up_to_date, report, say
+from bookbuild.running.sweep_grid import page_of_point, parse_grid, points_of
 from bookbuild.running.sweep_results import DEFAULT_NUMBER, Row, plot, table
-from bookbuild.running.up_to_date import bring_up_to_date, report, say
 
 
 def add_parser(verbs) -> None:

@@ -1,6 +1,6 @@
 """Running pages.
 
-A `request` is a page to run. `freshness` says whether it must run, by its `key` and by the `record`
-of its last run. `up_to_date` hands those that must to a `cluster`, whose workers do `page_run`, and
-keeps what comes back.
+A `request` is a page to run. `freshness` says whether it is stale: by its `freshness_key`, and by
+the `run_record` of its last run. `run_stale` hands the stale ones to `workers`, each of which does
+`run_page`, and keeps what comes back.
 """

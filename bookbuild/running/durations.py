@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from bookbuild.book import Book, BookError, Page
 from bookbuild.files import write_text
 from bookbuild.notebooks import read
-from bookbuild.running.record import record_of
+from bookbuild.running.run_record import record_of
 
 FILE = "chapters/durations.json"
 

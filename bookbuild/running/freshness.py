@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from bookbuild.book import BookError, Page
 from bookbuild.notebooks import read
-from bookbuild.running.key import differences, key_of, short_name
+from bookbuild.running.freshness_key import differences, key_of, short_name
 from bookbuild.running.machine import Machine
-from bookbuild.running.record import RunRecord, record_of
 from bookbuild.running.request import Request
+from bookbuild.running.run_record import RunRecord, record_of
 
 FindMachines = Callable[[Iterable[str]], Sequence[Machine]]
 

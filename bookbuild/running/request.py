@@ -10,7 +10,7 @@ from bookbuild.book import BookError, Page
 from bookbuild.notebooks import ALONE, INJECTED, read, tags
 from bookbuild.running.machine import Machine
 from bookbuild.running.parameters import declared_parameters
-from bookbuild.running.record import RunRecord
+from bookbuild.running.run_record import RunRecord
 
 
 @dataclass(frozen=True)

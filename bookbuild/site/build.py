@@ -15,8 +15,8 @@ from pathlib import Path
 from bookbuild.book import Book
 from bookbuild.files import sha256, sha256_of_folder, write_text
 from bookbuild.running.machine import sources
-from bookbuild.site.layout import lay_out
-from bookbuild.site.self_contained import external_loads
+from bookbuild.site.external_loads import external_loads
+from bookbuild.site.staging import lay_out
 
 MARK = ".made-from"  # in the site, so that it goes with it
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"

@@ -11,8 +11,8 @@ from docutils.nodes import make_id
 from bookbuild.book import Book, BookError
 from bookbuild.checking import reference_numbers
 from bookbuild.notebooks import read, recorded, title
-from bookbuild.running.key import short_name
-from bookbuild.running.record import RunRecord, record_of
+from bookbuild.running.freshness_key import short_name
+from bookbuild.running.run_record import RunRecord, record_of
 
 NAME = "status"
 INTRODUCTION = """# Status

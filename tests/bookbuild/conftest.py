@@ -16,9 +16,9 @@ from distributed import LocalCluster
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bookbuild.__main__ import main
-from bookbuild.running.key import key_of
+from bookbuild.running.freshness_key import key_of
 from bookbuild.running.machine import this_machine
-from bookbuild.running.record import RunRecord
+from bookbuild.running.run_record import RunRecord
 
 LIMIT = 120  # seconds; far above what any of these books needs
 

@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell
 
 from bookbuild.book import Book
 from bookbuild.running.freshness import find_stale
-from bookbuild.running.key import differences, key_of, short_name
+from bookbuild.running.freshness_key import differences, key_of, short_name
 from bookbuild.running.machine import this_machine
 from bookbuild.running.request import requests_for
 

@@ -7,7 +7,7 @@ from nbformat.v4 import new_output
 
 from bookbuild.files import sole_use
 from bookbuild.site.build import swap
-from bookbuild.site.self_contained import external_loads
+from bookbuild.site.external_loads import external_loads
 
 ALT_FIGURE = '<img alt="a dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
 

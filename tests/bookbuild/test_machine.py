@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from bookbuild.book import BookError
-from bookbuild.running import cluster
+from bookbuild.running import workers
 from bookbuild.running.machine import gpu_models, places_here, this_machine
 
 GPUS = "0, GPU-11aa, 40960, A100\n1, GPU-22bb, 15360, T4\n"
@@ -39,14 +39,14 @@ def test_gpus_are_chosen_by_number_or_by_the_start_of_their_name(
 )
 def test_pages_share_a_gpu_as_its_memory_allows(two_gpus, monkeypatch, visible, cores, pages):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    monkeypatch.setattr(cluster, "CPU_COUNT", cores)
-    monkeypatch.setattr(cluster, "KERNEL_BYTES", 2**20)
-    assert cluster.default_workers() == pages
+    monkeypatch.setattr(workers, "CPU_COUNT", cores)
+    monkeypatch.setattr(workers, "KERNEL_BYTES", 2**20)
+    assert workers.default_workers() == pages
 
 
 def test_a_gpu_without_memory_of_its_own_runs_one_page(monkeypatch, two_gpus, tmp_path):
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho '0, GPU-11aa, [N/A], GB10'\n")
-    assert cluster.default_workers() == 1
+    assert workers.default_workers() == 1
 
 
 def test_each_model_of_gpu_is_a_place_of_its_own(two_gpus):

@@ -6,7 +6,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from bookbuild.book import BookError
-from bookbuild.running.grid import parse_grid, points_of
+from bookbuild.running.sweep_grid import parse_grid, points_of
 from bookbuild.running.sweep_results import Row, plot, table
 
 GRID = ["--grid", "n=1,2,3,4", "--grid", "rate=0.1,1e-3,area"]

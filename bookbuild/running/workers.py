@@ -21,8 +21,8 @@ from distributed.system import MEMORY_LIMIT
 
 from bookbuild.book import BookError
 from bookbuild.running.machine import Machine, this_machine, visible_gpus
-from bookbuild.running.page_run import run_page
 from bookbuild.running.request import Limits, Outcome, Request
+from bookbuild.running.run_page import run_page
 
 Say = Callable[[str], None]
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from bookbuild.notebooks import describe, first_line, runnable, strip_run_traces, tags
-from bookbuild.running import kernel, kernel_report
+from bookbuild.running import kernel_report, kernel_start
 from bookbuild.running.machine import this_machine
 from bookbuild.running.request import Limits, Outcome, Request
 
@@ -109,8 +109,8 @@ def _execute(
             cwd=folder,
             start_timeout=limits.start,
             execution_timeout=limits.cell,
-            kernel_manager_class=kernel.OwnKernelManager,
-            config=kernel.config(cores),
+            kernel_manager_class=kernel_start.OwnKernelManager,
+            config=kernel_start.config(cores),
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             shutdown_kernel="immediate",
             record_timing=False,

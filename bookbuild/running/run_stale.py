@@ -1,4 +1,4 @@
-"""Bring pages up to date: run those that are stale, and keep each result as it comes."""
+"""Run the pages that are stale, and keep each result as it comes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bookbuild.git import commit_of
 from bookbuild.notebooks import write
 from bookbuild.running import durations
 from bookbuild.running.freshness import describe, find_stale
-from bookbuild.running.key import key_of
+from bookbuild.running.freshness_key import key_of
 from bookbuild.running.machine import places_here
 from bookbuild.running.parameters import declared_parameters
-from bookbuild.running.record import RunRecord, attach
 from bookbuild.running.request import Limits, Outcome, Request
+from bookbuild.running.run_record import RunRecord, attach
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -77,10 +77,10 @@ def bring_up_to_date(
         if not stale:
             return []
         if client is None:
-            from bookbuild.running import cluster
+            from bookbuild.running import workers
 
-            workers = options.workers or cluster.default_workers()
-            client = stack.enter_context(cluster.local(min(len(stale), workers)))
+            count = options.workers or workers.default_workers()
+            client = stack.enter_context(workers.local(min(len(stale), count)))
         outcomes = _run(book, stale, client, options.limits)
     return [(each, outcomes[each.page.name]) for each in stale if not outcomes[each.page.name].ok]
 
@@ -91,9 +91,9 @@ def connected(scheduler: str | None) -> Iterator[Client | None]:
     if not scheduler:
         yield None
         return
-    from bookbuild.running import cluster  # takes a second to import
+    from bookbuild.running import workers  # takes a second to import
 
-    with cluster.remote(scheduler) as client:
+    with workers.remote(scheduler) as client:
         yield client
 
 
@@ -103,9 +103,9 @@ def find_stale_on(
     """Do what `find_stale` does, for the machines of a cluster or for this one."""
     if client is None:
         return find_stale(requests, places_here, force)
-    from bookbuild.running import cluster
+    from bookbuild.running import workers
 
-    return find_stale(requests, partial(cluster.machines_of, client), force)
+    return find_stale(requests, partial(workers.machines_of, client), force)
 
 
 def report(book: Book, failed: Sequence[tuple[Request, Outcome]], total: int) -> int:
@@ -131,7 +131,7 @@ def _run(
     book: Book, stale: Sequence[Request], client: Client, limits: Limits
 ) -> dict[str, Outcome]:
     """Run pages, keep what comes back, and return the outcomes by the names of the pages."""
-    from bookbuild.running.cluster import run_all
+    from bookbuild.running.workers import run_all
 
     # The longest first, so that no worker is left with a long page when the others are done.
     earlier = durations.load(book)

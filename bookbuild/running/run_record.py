@@ -5,7 +5,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from bookbuild.running.key import Key
+from bookbuild.running.freshness_key import Key
 
 HOME = "bookbuild"
 

@@ -11,9 +11,9 @@ import pytest
 
 from bookbuild.book import Book
 from bookbuild.notebooks import ALONE, read
-from bookbuild.running import cluster
-from bookbuild.running.record import record_of
+from bookbuild.running import workers
 from bookbuild.running.request import Limits, requests_for
+from bookbuild.running.run_record import record_of
 
 DASK = [sys.executable, "-m", "dask"]
 SLOW = "import time; time.sleep(1)"
@@ -59,10 +59,10 @@ def test_a_page_goes_on_elsewhere_when_its_worker_dies(three):
         if line.endswith("starts"):
             starts.append(line.split()[0])
 
-    with cluster.local(2) as client:
+    with workers.local(2) as client:
         (victim, *_) = client.run(os.getpid).values()
         outcomes = {}
-        for request, outcome in cluster.run_all(client, requests_of(three), Limits(), say):
+        for request, outcome in workers.run_all(client, requests_of(three), Limits(), say):
             if not outcomes:
                 psutil.Process(victim).kill()
             outcomes[request.page.source.stem] = outcome
@@ -75,9 +75,9 @@ def test_a_page_that_kills_its_workers_is_given_up_and_the_others_finish(book):
     book.add("good", "x = 1")
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        cluster.local(1) as client,
+        workers.local(1) as client,
     ):
-        ran = cluster.run_all(client, requests_of(book), Limits(), str)
+        ran = workers.run_all(client, requests_of(book), Limits(), str)
         outcomes = {request.page.source.stem: outcome for request, outcome in ran}
     assert outcomes["bad"].error == "it was given up: 2 workers died running it"
     assert outcomes["good"].ok
@@ -85,7 +85,7 @@ def test_a_page_that_kills_its_workers_is_given_up_and_the_others_finish(book):
 
 def test_cores_are_shared_among_the_pages_that_run_at_once(three):
     assert three.execute().returncode == 0
-    assert three.note("one")["cores"] == max(1, cluster.CPU_COUNT // 2)
+    assert three.note("one")["cores"] == max(1, workers.CPU_COUNT // 2)
 
 
 def test_a_scheduler_started_by_hand_runs_the_book_though_a_worker_dies(three, tmp_path):
@@ -100,7 +100,7 @@ def test_a_scheduler_started_by_hand_runs_the_book_though_a_worker_dies(three, t
         for _ in range(2):
             command = [*DASK, "worker", *scheduler, "--nthreads", "1", "--no-nanny"]
             processes.append(subprocess.Popen([*command, "--no-dashboard"], **quiet))
-        with cluster.Client(scheduler_file=str(address_file), timeout=60) as client:
+        with workers.Client(scheduler_file=str(address_file), timeout=60) as client:
             client.wait_for_workers(2, timeout=60)
             address = client.scheduler.address
         command = [*three.command, "execute", "--scheduler", address]
@@ -118,7 +118,7 @@ def test_a_scheduler_started_by_hand_runs_the_book_though_a_worker_dies(three, t
 
 
 def test_a_scheduler_that_does_not_answer_gets_a_message(book, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
     book.add("one", "x = 1")
     done = book.run("execute", "--scheduler", "tcp://127.0.0.1:9")
     assert done.returncode == 2
@@ -129,7 +129,7 @@ def test_a_scheduler_that_does_not_answer_gets_a_message(book, monkeypatch):
 
 def test_a_scheduler_without_workers_gets_a_message(book):
     book.add("one", "x = 1")
-    with cluster.SpecCluster({}, cluster.SCHEDULER) as empty:
+    with workers.SpecCluster({}, workers.SCHEDULER) as empty:
         done = book.run("execute", "--scheduler", empty.scheduler_address)
     assert done.returncode == 2
     assert "has no worker: start some with `dask worker tcp://" in done.stderr
@@ -137,9 +137,9 @@ def test_a_scheduler_without_workers_gets_a_message(book):
 
 def test_a_worker_with_other_sources_is_refused(book, monkeypatch):
     book.add("one", "x = 1")
-    other = cluster.this_machine()
+    other = workers.this_machine()
     other.rnn_utils["cells.py"] = "edited"
-    monkeypatch.setattr(cluster.Client, "run", lambda *a, **k: {"tcp://far:1": other})
+    monkeypatch.setattr(workers.Client, "run", lambda *a, **k: {"tcp://far:1": other})
     done = book.execute()
     assert done.returncode == 2
     assert "the worker tcp://far:1 has another rnn_utils: bring both to one commit" in done.stderr
@@ -148,7 +148,7 @@ def test_a_worker_with_other_sources_is_refused(book, monkeypatch):
 def test_a_worker_without_bookbuild_is_refused(book, monkeypatch):
     book.add("one", "x = 1")
     lost = ModuleNotFoundError("No module named 'bookbuild'")
-    monkeypatch.setattr(cluster.Client, "run", lambda *a, **k: {"tcp://far:1": lost})
+    monkeypatch.setattr(workers.Client, "run", lambda *a, **k: {"tcp://far:1": lost})
     done = book.execute()
     assert done.returncode == 2
     assert "the worker tcp://far:1 cannot run pages (No module named 'bookbuild')" in done.stderr
@@ -185,11 +185,11 @@ def test_a_page_that_measures_speed_runs_alone_with_all_cores(three):
         line for line in done.stdout.splitlines() if line.endswith("starts") or " done " in line
     ]
     assert [line.split()[0] for line in events[-2:]] == ["chapters/one", "chapters/one"]
-    assert three.note("one")["cores"] == cluster.CPU_COUNT
+    assert three.note("one")["cores"] == workers.CPU_COUNT
     assert complete(three)
 
 
 def test_a_page_may_take_longer_than_the_wait_for_it(three, monkeypatch):
-    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.1)
     assert three.execute().returncode == 0
     assert complete(three)
