@@ -65,7 +65,7 @@ def has_seed() -> bool:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# With one buffer to work in, the matrix products inside cuDNN's recurrences repeat bit for bit.
+# With buffers of one size, the matrix products inside cuDNN's recurrences repeat bit for bit.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
 if "keras" not in sys.modules:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has chosen elsewhere
@@ -92,10 +92,11 @@ try:
     # Several pages may share a GPU: each takes the memory that it needs, not all there is.
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
-except RuntimeError:
+except (RuntimeError, ValueError):
     warnings.warn(
-        "TensorFlow was at work before rnn_utils was imported: training is slower, and its last "
-        "digits depend on the number of cores. Restart Python and import rnn_utils first.",
+        "TensorFlow was at work before rnn_utils was imported: training is slower, its last digits "
+        "depend on the number of cores, and it may take all memory of a GPU. Restart Python and "
+        "import rnn_utils first.",
         stacklevel=2,
     )
 

@@ -1,7 +1,7 @@
 """Is a GPU really used here? `python -m rnn_utils.preflight` says so, or fails in seconds.
 
-A TensorFlow that finds no GPU trains on the CPU without a word, and Keras leaves cuDNN just as
-silently when it cannot use it. So one training step of a small LSTM is traced, looked into and run.
+A TensorFlow that finds no GPU trains on the CPU without a word, and cuDNN is left just as silently
+where it cannot be used. So one training step of a small LSTM is traced, looked into and run.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def train_on(gpu: Any) -> str:
     model = keras.Sequential([keras.Input((16, 16)), keras.layers.LSTM(8)])
     (lstm,) = kernels(model)
     if lstm.runs != "cuDNN":
-        raise NoGpu(f"Keras did not put the LSTM through cuDNN, it is {lstm.runs}: {lstm.why}")
+        raise NoGpu(f"the LSTM does not go through cuDNN, it is {lstm.runs}: {lstm.why}")
     try:
         gradient = gradient_of(model, tf.constant(np.ones((4, 16, 16), np.float32)))
     except tf.errors.OpError as error:

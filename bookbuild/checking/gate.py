@@ -16,7 +16,7 @@ from bookbuild.notebooks import (
     recorded,
     tags,
 )
-from bookbuild.running.freshness_key import differences
+from bookbuild.running.freshness_key import differences, files_named
 from bookbuild.running.machine import sources
 from bookbuild.running.run_record import record_of
 
@@ -93,7 +93,11 @@ def gate(page: Page) -> Iterator[Finding]:
     if record is None:
         yield Finding(page.name, "", "nothing is noted of this run", remedy)
         return
-    for part, what in differences(record.key, {"rnn_utils": sources("rnn_utils")}).items():
+    now = {
+        "rnn_utils": sources("rnn_utils"),
+        "files": files_named(source, page.source.parent),
+    }
+    for part, what in differences(record.key, now).items():
         yield Finding(page.name, "", f"{part} changed after the page was run: {what}", remedy)
         return
     whole = published(source, executed)

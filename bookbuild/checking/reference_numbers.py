@@ -1,6 +1,7 @@
 """The numbers to expect of each page: one small file, reviewed like the sources."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ TOLERANCES = {"accuracy": 0.02, "difference": 2e-5}
 PROPORTION = 0.25
 
 Value = float | int | str | bool
+NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.I)
 
 
 @dataclass(frozen=True)
@@ -135,4 +137,6 @@ def _entry(entry: Mapping[str, Any]) -> ReferenceNumber:
     expected = ReferenceNumber(entry["value"], entry.get("tolerance", 0))
     if not isinstance(expected.value, Value) or not expected.tolerance >= 0:
         raise ValueError(f"{entry} is no number with a tolerance")
+    if isinstance(expected.value, str) and NUMBER.fullmatch(expected.value):
+        raise ValueError(f"{expected.value} is a text to YAML, which writes 1.0e-05")
     return expected

@@ -56,13 +56,16 @@ def _renew(page: Page, reference: Reference) -> int:
         raise BookError(f"{page.name} is no reference: {reason}; make reference runs it as it is")
     section = reference.setdefault(record.device, {})
     old, new = section.get(page.name, {}), recorded(notebook)
+    # A number that is new here may be known from another device, its tolerance reviewed.
+    known = [pages.get(page.name, {}) for pages in reference.values()]
+    tolerances = {
+        name: each.tolerance for numbers in [*known, old] for name, each in numbers.items()
+    }
     lines = list(_moves(old, new))
     for line in lines:
         print(f"{page.name}  {line}")
     section[page.name] = {
-        name: ReferenceNumber(
-            value, old[name].tolerance if name in old else default_tolerance(name, value)
-        )
+        name: ReferenceNumber(value, tolerances.get(name, default_tolerance(name, value)))
         for name, value in new.items()
     }
     return len(lines)

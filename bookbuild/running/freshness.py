@@ -51,7 +51,8 @@ def last_run(page: Page) -> tuple[RunRecord | None, str]:
 
 def why_stale(request: Request, record: RunRecord, machines: Sequence[Machine]) -> str:
     """Say what differs from the last run on that machine where least does; empty if nothing."""
-    keys = [key_of(request.source, request.parameters, each, record.data) for each in machines]
+    source, folder, parameters = request.source, request.page.source.parent, request.parameters
+    keys = [key_of(source, folder, parameters, each, record.data) for each in machines]
     least = min((differences(record.key, key) for key in keys), key=len)
     return "; ".join(f"{part} moved: {what}" for part, what in least.items())
 

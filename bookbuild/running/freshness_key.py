@@ -5,7 +5,9 @@ difference can be named.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -17,12 +19,17 @@ from bookbuild.running.machine import Machine
 Key = dict[str, dict[str, Any]]
 
 # Parts that say which sources a page was made from. The others say how and where it was run.
-SOURCES = ("code", "rnn_utils")
+SOURCES = ("code", "rnn_utils", "files")
 NAMED = 3  # of the differences in a part
+PATH = re.compile(r"""["']([\w./-]+\.\w+)["']""")  # a text in the code that looks like a file's
 
 
 def key_of(
-    notebook: NotebookNode, parameters: Mapping[str, Any], machine: Machine, asked: Iterable[str]
+    notebook: NotebookNode,
+    folder: Path,
+    parameters: Mapping[str, Any],
+    machine: Machine,
+    asked: Iterable[str],
 ) -> Key:
     """Return what decides the outputs of a page.
 
@@ -30,6 +37,8 @@ def key_of(
     ----------
     notebook : NotebookNode
         The page; only its code counts.
+    folder : Path
+        Where it lies.
     parameters : mapping
         The values that are injected.
     machine : Machine
@@ -41,10 +50,21 @@ def key_of(
     return {
         "code": {f"code cell {n}": sha256(cell.source.encode()) for n, cell in cells},
         "rnn_utils": dict(machine.rnn_utils),
+        "files": files_named(notebook, folder),
         "packages": dict(machine.packages),
         "parameters": dict(parameters),
         "data": {each: machine.data[each] for each in asked},
         "device": dict(machine.device),
+    }
+
+
+def files_named(notebook: NotebookNode, folder: Path) -> dict[str, str]:
+    """Return the hash of each file that the code names by its path from the page's folder."""
+    names = {name for cell in code_cells(notebook) for name in PATH.findall(cell.source)}
+    return {
+        name: sha256((folder / name).read_bytes())
+        for name in sorted(names)
+        if (folder / name).is_file()
     }
 
 
@@ -58,7 +78,7 @@ def differences(old: Key, new: Key) -> dict[str, str]:
     return {
         part: _differences_in(old.get(part, {}), new[part], part)
         for part in new
-        if old.get(part) != new[part]
+        if old.get(part, {}) != new[part]
     }
 
 

@@ -52,14 +52,14 @@ class Gpu:
     ----------
     number, identifier : str
         As CUDA_VISIBLE_DEVICES knows it.
-    memory : int
-        Its own, in MiB; 0 where it has none of its own.
+    free_mib : int
+        How much of its own memory nobody uses; 0 where it has none of its own.
     model : str
     """
 
     number: str
     identifier: str
-    memory: int
+    free_mib: int
     model: str
 
 
@@ -90,13 +90,13 @@ def visible_gpus() -> list[Gpu]:
     """Return the NVIDIA GPUs of this machine that CUDA_VISIBLE_DEVICES leaves visible."""
     if shutil.which("nvidia-smi") is None:
         return []
-    query = "--query-gpu=index,uuid,memory.total,name"
+    query = "--query-gpu=index,uuid,memory.free,name"
     command = ["nvidia-smi", query, "--format=csv,noheader,nounits"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     gpus = []
     for line in done.stdout.splitlines() if done.returncode == 0 else []:
-        number, identifier, memory, model = line.split(", ", 3)
-        gpus.append(Gpu(number, identifier, int(memory) if memory.isdecimal() else 0, model))
+        number, identifier, free, model = line.split(", ", 3)
+        gpus.append(Gpu(number, identifier, int(free) if free.isdecimal() else 0, model))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return gpus

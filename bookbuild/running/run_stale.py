@@ -170,7 +170,9 @@ def _record(request: Request, outcome: Outcome, commit: str) -> RunRecord:
     machine = replace(outcome.machine, data=found)
     values = declared_parameters(outcome.notebook) | request.parameters
     return RunRecord(
-        key=key_of(outcome.notebook, request.parameters, machine, found),
+        key=key_of(
+            outcome.notebook, request.page.source.parent, request.parameters, machine, found
+        ),
         parameters=dict(request.parameters),
         seed=str(values.get("seed", "")),
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),

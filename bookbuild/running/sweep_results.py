@@ -24,7 +24,7 @@ def table(rows: Sequence[Row]) -> str:
     parameters = dict.fromkeys(name for row in rows for name in row.parameters)
     numbers = dict.fromkeys(name for row in rows for name in row.numbers)
     text = io.StringIO()
-    columns = [*(parameters | numbers), "seconds"]
+    columns = dict.fromkeys([*parameters, *numbers, "seconds"])
     lines = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     lines.writeheader()
     lines.writerows({**row.numbers, **row.parameters, "seconds": row.seconds} for row in rows)

@@ -58,7 +58,7 @@ def default_workers() -> int:
     """Return how many pages this machine has cores and memory for, those of its GPUs included."""
     room = int(min(psutil.virtual_memory().available, MEMORY_LIMIT) // KERNEL_BYTES)
     if gpus := visible_gpus():
-        room = min(room, sum(gpu.memory // KERNEL_GPU_MIB for gpu in gpus))
+        room = min(room, len(gpus) * min(gpu.free_mib // KERNEL_GPU_MIB for gpu in gpus))
     return max(1, min(CPU_COUNT, room))
 
 
@@ -108,6 +108,12 @@ def machines_of(client: Client, asked: Iterable[str]) -> list[Machine]:
         if isinstance(machine, BaseException):
             raise BookError(
                 f"the worker {address} cannot run pages ({machine}): install this repository there"
+            )
+        python, here = machine.packages["python"], ours.packages["python"]
+        if python.split(".")[:2] != here.split(".")[:2]:
+            raise BookError(
+                f"the worker {address} has Python {python}, and this is {here}: start it with the "
+                "same one"
             )
         for package in ("bookbuild", "rnn_utils"):
             if getattr(machine, package) != getattr(ours, package):

@@ -1,7 +1,7 @@
 """What makes training fast.
 
-`fast_model` runs any stock Keras model with its recurrent layers written out (`recurrence`), and
-`kernels` says which are. `update` compiles many updates into one graph, with an Adam of one
-operation per weight (`adam`, `learning_rate`). `devices` shares a batch among cores and GPUs,
-`machines` among computers.
+`fast_model` runs any stock Keras model with its recurrent layers written out (`recurrence`) or, on
+a GPU, given to `cudnn`; `kernels` says which are. `update` compiles many updates into one graph,
+with an Adam of one operation per weight (`adam`, `learning_rate`). `devices` shares a batch among
+cores and GPUs, `machines` among computers.
 """

@@ -68,7 +68,7 @@ class Adam:
     def step(self, gradients: list[Any], share: Any = 1.0) -> None:
         """Change the weights by a share of a step, in a replica's context.
 
-        The gradients are those of all replicas.
+        The gradients are those of all replicas. A share of 0 leaves the weights as they are.
         """
         # The rates of this update, and how far m and v, which start at 0, still lag behind.
         recipe, t = self.recipe, self.updates + 1
@@ -94,4 +94,4 @@ class Adam:
                 epsilon=epsilon,
                 grad=gradient,
             )
-        tf.raw_ops.AssignAddVariableOp(resource=self.updates.handle, value=1.0)
+        tf.raw_ops.AssignAddVariableOp(resource=self.updates.handle, value=share)

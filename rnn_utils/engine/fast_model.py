@@ -144,9 +144,7 @@ class FastRecurrent(keras.layers.Layer):
 def run_plain(layer: keras.Layer, sequences: Any) -> Any:
     """Compute what a layer without obstacles does with sequences (batch, n_steps, n_input)."""
     parts = parts_of(layer)
-    run, cells = recurrence.run, WRITTEN_OUT
-    if has_gpu() and all(getattr(part, "use_cudnn", True) and not part.unroll for part in parts):
-        run, cells = cudnn.run, ON_CUDNN
+    run, cells = (cudnn.run, ON_CUDNN) if is_for_cudnn(layer) else (recurrence.run, WRITTEN_OUT)
     outputs = []
     for part in parts:
         weights = part.cell.kernel, part.cell.recurrent_kernel, part.cell.bias
@@ -167,6 +165,12 @@ def run_plain(layer: keras.Layer, sequences: Any) -> Any:
     return MERGED[layer.merge_mode](forward, backward)
 
 
+def is_for_cudnn(layer: keras.Layer) -> bool:
+    """Tell whether a layer without obstacles goes to cuDNN: on a GPU, unless it asks not to."""
+    parts = parts_of(layer)
+    return has_gpu() and all(getattr(part, "use_cudnn", True) and not part.unroll for part in parts)
+
+
 def operations_of_trace() -> list[tf.Operation]:
     """Return what is in the graph that is traced for a GPU; nothing anywhere else."""
     if tf.executing_eagerly() or not has_gpu():
@@ -184,11 +188,12 @@ def obstacles_of(
 ) -> list[str]:
     """Say what a layer is asked for that the engine does not compute."""
     steps = sequences.shape[1]
+    is_limited = not is_for_cudnn(layer)  # by the graph that writing out makes
     of_call = {
         "an initial state": initial_state is not None,
         "a mask": mask is not None,
-        "an unknown number of steps": steps is None,
-        f"{steps} steps, more than {MOST_STEPS}": steps is not None and steps > MOST_STEPS,
+        "an unknown number of steps": is_limited and steps is None,
+        f"{steps} steps, more than {MOST_STEPS}": is_limited and (steps or 0) > MOST_STEPS,
         f"sequences of {sequences.dtype.name}": sequences.dtype != tf.float32,
     }
     options = [option for each in (layer, *parts_of(layer)) for option in _options(each, training)]

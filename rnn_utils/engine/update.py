@@ -66,8 +66,8 @@ class Update:
         Returns
         -------
         float32 array (updates,)
-            The losses before each update. One that is not finite is the last that counts: that
-            update was not made, and none after it.
+            The losses before each update. One that is not finite is the last that counts: from
+            there on the weights are left as they are.
         """
         return self.compiled_loop(tf.constant(batches)).numpy()
 

@@ -20,6 +20,6 @@ def draw_batches(n: int, recipe: Recipe) -> Iterator[np.ndarray]:
     order = np.empty(0, np.int64)
     for _ in range(recipe.iterations):
         if len(order) < recipe.batch_size:
-            order = rng.permutation(n)
+            order = rng.permutation(n).astype(np.int64, copy=False)
         batch, order = np.split(order, [recipe.batch_size])
         yield batch

@@ -108,7 +108,13 @@ class TinyBook:
         } | noted
         asked = {each: found for each, (found, _) in note["data"].items()}
         place = replace(this_machine(), data=asked)
-        key = key_of(nbformat.read(self.source(name), 4), note["parameters"], place, asked)
+        key = key_of(
+            nbformat.read(self.source(name), 4),
+            self.source(name).parent,
+            note["parameters"],
+            place,
+            asked,
+        )
         notebook["metadata"]["bookbuild"] = asdict(RunRecord(key=key, **note))
         self.executed(name).parent.mkdir(parents=True, exist_ok=True)
         self.executed(name).write_text(json.dumps(notebook))

@@ -64,6 +64,16 @@ def test_only_data_that_the_page_asked_for_is_looked_for(ran):
     assert looked == [{"auto"}]
 
 
+def test_a_file_that_the_code_names_is_part_of_the_key(book):
+    (book.root / "data.csv").write_text("1")
+    book.add("one", "open('../data.csv').read(), 'no.file'")
+    book.pretend("one")
+    assert why(book) == ""
+    (book.root / "data.csv").write_text("2")
+    assert why(book) == "files moved: ../data.csv"
+    assert "files changed after the page was run: ../data.csv" in book.run("check").stdout
+
+
 def test_a_parameter_moves_the_key(ran):
     assert why(ran, parameters={"seed": 2}) == "parameters moved: seed none → 2"
 
@@ -103,7 +113,7 @@ def test_many_differences_are_counted():
 
 def test_a_key_has_a_short_name_that_order_does_not_change(ran):
     source = requests_for(Book.load(ran.root).notebooks, {}, quick=False)[0].source
-    key = key_of(source, {}, here(), [])
+    key = key_of(source, ran.root, {}, here(), [])
     assert short_name(key) == short_name(dict(reversed(key.items())))
     assert short_name(key) != short_name(key | {"parameters": {"seed": 2}})
 

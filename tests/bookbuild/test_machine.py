@@ -35,7 +35,7 @@ def test_gpus_are_chosen_by_number_or_by_the_start_of_their_name(
 
 @pytest.mark.parametrize(
     ("visible", "cores", "pages"),
-    [("1", 64, 5), ("0,1", 64, 18), ("0,1", 4, 4), ("", 4, 4)],
+    [("1", 64, 5), ("0,1", 64, 10), ("0,1", 4, 4), ("", 4, 4)],
 )
 def test_pages_share_a_gpu_as_its_memory_allows(two_gpus, monkeypatch, visible, cores, pages):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)

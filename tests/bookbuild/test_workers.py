@@ -145,6 +145,16 @@ def test_a_worker_with_other_sources_is_refused(book, monkeypatch):
     assert "the worker tcp://far:1 has another rnn_utils: bring both to one commit" in done.stderr
 
 
+def test_a_worker_with_another_python_is_refused(book, monkeypatch):
+    book.add("one", "x = 1")
+    other = workers.this_machine()
+    other.packages["python"] = "3.99.0"
+    monkeypatch.setattr(workers.Client, "run", lambda *a, **k: {"tcp://far:1": other})
+    done = book.execute()
+    assert done.returncode == 2
+    assert "the worker tcp://far:1 has Python 3.99.0, and this is 3." in done.stderr
+
+
 def test_a_worker_without_bookbuild_is_refused(book, monkeypatch):
     book.add("one", "x = 1")
     lost = ModuleNotFoundError("No module named 'bookbuild'")

@@ -24,7 +24,7 @@ def test_a_machine_without_gpu_fails_and_is_told_what_to_look_at(capsys):
 @without_gpu
 def test_a_gpu_that_does_not_do_the_work_is_found_out(monkeypatch):
     pretended = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
-    with pytest.raises(preflight.NoGpu, match="did not put the LSTM through cuDNN, it is written"):
+    with pytest.raises(preflight.NoGpu, match="the LSTM does not go through cuDNN, it is written"):
         preflight.train_on(pretended)
 
     # Let Keras choose cuDNN: the step is traced to it, and has no kernel to run with here.

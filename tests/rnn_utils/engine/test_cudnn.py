@@ -119,6 +119,11 @@ def test_two_directions_are_merged_as_keras_merges_them(kind, return_sequences, 
     assert len(modes) == 2
 
 
+def test_a_sequence_may_be_longer_than_what_is_written_out(modes):
+    compare(layer_of(L.SimpleRNN), sequences(n_steps=module.MOST_STEPS + 1))
+    assert len(modes) == 1
+
+
 @pytest.mark.parametrize("options", [{"unroll": True}, {"use_cudnn": False}], ids=str)
 def test_who_asks_for_another_kernel_gets_it(options, modes):
     compare(layer_of(L.LSTM, **options), sequences())
