@@ -110,7 +110,7 @@ def test_an_interrupt_ends_the_kernel_and_keeps_the_earlier_run(book, number):
     assert process.returncode == 130
     assert "interrupted" in errors
     assert "Traceback" not in errors
-    assert psutil.wait_procs(kernels, timeout=60)[1] == []
+    assert psutil.wait_procs(kernels, timeout=10)[1] == []
     assert book.executed("one").read_text() == earlier
 
 
