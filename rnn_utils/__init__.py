@@ -22,8 +22,11 @@ _NAMES = {  # by the module that holds them
     "training.evaluate": "Evaluation evaluate predict_logits",
     "training.history": "History Run TrainingDiverged",
     "training.loop": "train train_seeds",
+    "training.comparison": "Scores how_to_read lead score_seeds table_of_scores",
     "page.show": "show show_animation",
-    "page.record": "record",
+    "page.record": "record record_losses record_mean record_run",
+    "page.text": "scientific table",
+    "page.exercise": "check_answer",
     "page.provenance": "provenance",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -68,9 +68,12 @@ class Task:
     training: Examples
     validation: Examples | None
     recipe: Recipe
+    patience: int | None = None  # epochs without a better validation loss, after which to stop
 
     @classmethod
-    def checked(cls, sequences: Any, labels: Any, recipe: Any, validation: Any) -> Task:
+    def checked(
+        cls, sequences: Any, labels: Any, recipe: Any, validation: Any, patience: Any = None
+    ) -> Task:
         """Return the task, or raise TypeError or ValueError if its parts do not fit together."""
         if not isinstance(recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
@@ -85,7 +88,17 @@ class Task:
                     f"{reprlib.repr(validation)}: hold back digits of the training set yourself"
                 )
             validation = Examples.for_recipe(*validation, recipe, prefix="validation ")
-        return cls(training, validation, recipe)
+        if patience is not None:
+            if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
+                raise ValueError(
+                    f"patience must be a number of epochs, 1 or more, got {patience!r}"
+                )
+            if validation is None:
+                raise ValueError(
+                    f"patience is {patience}, but there is no validation to be patient about: hold "
+                    "back digits of the training set and give them as validation"
+                )
+        return cls(training, validation, recipe, patience)
 
 
 def checked_sequences(sequences: Any, prefix: str = "") -> np.ndarray:

@@ -37,6 +37,7 @@ def train(
     recipe: Recipe,
     *,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
+    patience: int | None = None,
     progress: bool = True,
 ) -> History:
     """Train `model` in place with Adam, for `recipe.iterations` updates.
@@ -54,6 +55,9 @@ def train(
         bit for bit.
     validation : (sequences, labels), optional
         Measured after every 10th update and after the last.
+    patience : int, optional
+        Train it out: measure `validation` after every epoch, stop when its loss has not improved
+        for so many epochs, and put back the weights of the best. `recipe.iterations` is the most.
     progress : bool
         Show a progress bar that leaves one line behind.
 
@@ -71,7 +75,7 @@ def train(
         made it.
     """
     start = time.perf_counter()
-    task = Task.checked(sequences, labels, recipe, validation)
+    task = Task.checked(sequences, labels, recipe, validation, patience)
     history = Trainer(model, task).run(recipe.seed, progress)
     return replace(history, seconds=time.perf_counter() - start)
 
@@ -84,6 +88,7 @@ def train_seeds(
     seeds: Iterable[int],
     *,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
+    patience: int | None = None,
     progress: bool = True,
 ) -> list[Run]:
     """Train a fresh model for each seed; the numbers are those of `train`, one at a time.
@@ -96,7 +101,7 @@ def train_seeds(
     build : callable
         Makes a model from a recipe with the seed in it: the same architecture for each. For the
         first seed it is called twice.
-    sequences, labels, recipe, validation, progress
+    sequences, labels, recipe, validation, patience, progress
         As `train` takes them; of the recipe, the seed is not used.
     seeds : iterable of int
         For instance ``range(5)``.
@@ -114,7 +119,7 @@ def train_seeds(
         As `train` does, and if build returns a model again or makes another architecture. The
         model that diverged is lost, the runs before are in `runs`.
     """
-    task = Task.checked(sequences, labels, recipe, validation)
+    task = Task.checked(sequences, labels, recipe, validation, patience)
     if isinstance(build, keras.Layer) or not callable(build):
         raise TypeError(f"build must be a function such as basic_rnn, got {build!r}")
     if not isinstance(seeds, Iterable):
@@ -173,6 +178,7 @@ class Trainer:
         recipe = replace(self.task.recipe, seed=seed)
         losses: list[float] = []
         validated: list[tuple[int, Evaluation]] = []
+        best: list[np.ndarray] = []  # the weights of the lowest validation loss, with patience
         bar = tqdm(total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70)
         with without_grappler(), bar:
             for batches in self._groups_of_batches(recipe):
@@ -190,6 +196,15 @@ class Trainer:
                 if (held_back := self.task.validation) is not None:
                     logits = logits_of(self.model, held_back.sequences)
                     validated.append((len(losses), scored(logits, held_back.labels)))
+                if self.task.patience is not None:
+                    by_epoch = [measured.loss for _, measured in validated]
+                    epochs_since_best = len(by_epoch) - 1 - int(np.argmin(by_epoch))
+                    if not epochs_since_best:
+                        best = [variable.numpy() for variable in self.model.variables]
+                    elif epochs_since_best >= self.task.patience:
+                        break
+        if best:
+            assign(self.model.variables, best)
 
         return History(
             loss=np.array(losses),
@@ -201,8 +216,12 @@ class Trainer:
 
     def _groups_of_batches(self, recipe: Recipe) -> Iterator[np.ndarray]:
         """Yield the batches (updates, batch_size) that one call of the update is given."""
-        batches = draw_batches(len(self.task.training.labels), recipe)
-        at_once = UPDATES_PER_CALL if self.task.validation is None else VALIDATED_EVERY
+        examples = len(self.task.training.labels)
+        batches = draw_batches(examples, recipe)
+        if self.task.patience is not None:
+            at_once = examples // recipe.batch_size  # an epoch
+        else:
+            at_once = UPDATES_PER_CALL if self.task.validation is None else VALIDATED_EVERY
         while group := list(islice(batches, at_once)):
             yield np.stack(group)
 
