@@ -63,7 +63,7 @@ def record(
 
 
 def record_mean(name: str, values: ArrayLike) -> None:
-    """Note the mean of several seeds' values (seeds,); another run's is within 4 standard errors."""
+    """Note the mean of several seeds' values (seeds,); another's is within 4 standard errors."""
     values = np.asarray(values, float)
     error = _deviation(values) / math.sqrt(len(values))
     reason = f"{ERRORS_ALLOWED} standard errors over {len(values)} seeds"
