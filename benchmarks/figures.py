@@ -52,7 +52,6 @@ def speed(results: Results) -> tuple[Figure, str]:
             if limit:
                 _mark_limit(left, limit[network] / 1000)
             left.set_title(label, loc="left", weight="bold")
-            right.set_yticklabels([])
             said = [
                 f"{names[name]} {thousands(best(rounds, 'samples_per_second'))} thousand "
                 f"samples a second and {best(rounds, 'cold_seconds'):.1f} s cold"
@@ -76,8 +75,6 @@ def reduction(results: Results) -> tuple[Figure, str]:
             _bars(ax, names, row, "seconds", 1000, three_digits, log=True)
             ax.set_title(method, loc="left", weight="bold")
             ax.set_xlabel("milliseconds: less is better")
-            if ax is not panels[0]:
-                ax.set_yticklabels([])
             said = [f"{names[n]} {milliseconds(best(row[n], 'seconds'))} ms" for n in row]
             facts.append(f"{method}: {', '.join(said)}")
     return figure, f"Bars of the time to reduce the images. {'; '.join(facts)}."
@@ -92,27 +89,24 @@ def growth_curves(results: Results) -> tuple[Figure, str]:
         for ax, (size, values) in zip(panels, sizes.items(), strict=True):
             said = []
             for name, label in labels(values.values(), CONTENDERS).items():
-                curve = {value: row[name] for value, row in values.items() if name in row}
-                speeds = {n: best(rounds, "samples_per_second") for n, rounds in curve.items()}
+                speeds = {
+                    value: best(row[name], "samples_per_second") / 1000
+                    for value, row in values.items()
+                    if name in row
+                }
                 colour, dashes = CURVES[list(CONTENDERS).index(name)]
                 look = {"color": colour, "linestyle": dashes, "marker": "o", "markersize": 4}
                 width = 2.6 if name == OURS else 1.6
-                heights = [speed / 1000 for speed in speeds.values()]
-                ax.plot(list(speeds), heights, label=label, linewidth=width, **look)
-                ends = [f"{thousands(speeds[end])} at {end}" for end in (min(speeds), max(speeds))]
+                ax.plot(speeds.keys(), speeds.values(), label=label, linewidth=width, **look)
+                ends = [f"{three_digits(speeds[n])} at {n}" for n in (min(speeds), max(speeds))]
                 said.append(f"{label} from {' to '.join(ends)}")
             facts.append(f"by {SIZES[size]}, {', '.join(said)}")
-            if ax is not panels[0]:
-                ax.sharey(panels[0])
-                ax.tick_params(labelleft=False)
-            ax.set_xscale("log")
-            ax.set_yscale("log")
+            ax.set(xscale="log", yscale="log", xlabel=SIZES[size])
             ax.set_xticks(list(values), [str(value) for value in values])
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.yaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
             ax.grid(axis="y")
-            ax.set_xlabel(SIZES[size])
         panels[0].set_ylabel("thousand samples a second")
         look = {"ncols": 3, "frameon": False, "fontsize": SMALL, "handlelength": 3}
         curves = panels[0].get_legend_handles_labels()
@@ -124,7 +118,7 @@ def growth_curves(results: Results) -> tuple[Figure, str]:
 def _panels(n_rows: int, n_columns: int, height: float) -> tuple[Figure, list[list[Axes]]]:
     figure = Figure(figsize=(WIDTH, height), facecolor=PAPER, layout="constrained")
     figure.get_layout_engine().set(w_pad=PADDING, h_pad=PADDING / 2)
-    return figure, figure.subplots(n_rows, n_columns, squeeze=False).tolist()
+    return figure, figure.subplots(n_rows, n_columns, sharey="row", squeeze=False).tolist()
 
 
 def _bars(

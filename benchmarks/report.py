@@ -16,6 +16,7 @@ from benchmarks.results import (
     growth,
     labels,
     limits,
+    ratio,
     reductions,
     spread,
     times_fastest_peer,
@@ -106,11 +107,9 @@ def reduction_tables(results: Results) -> Iterator[str]:
     rows = _rows(read.values(), REDUCERS, time, memory)
     comparisons = {"Pillow / this book": (PILLOW, OURS), "this book / plain copy": (OURS, COPY)}
     for text, (slow, fast) in comparisons.items():
-        if all({slow, fast} <= row.keys() for row in read.values()):
-            ratios = [text]
-            for row in read.values():
-                ratios += [f"{best(row[slow], 'seconds') / best(row[fast], 'seconds'):.1f} ×", ""]
-            rows.append(ratios)
+        ratios = [ratio(row, slow, fast, "seconds") for row in read.values()]
+        if all(ratios):
+            rows.append([text, *(cell for each in ratios for cell in (f"{each:.1f} ×", ""))])
     yield table(heads, rows)
 
 

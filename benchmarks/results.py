@@ -11,18 +11,15 @@ from typing import Any
 from benchmarks.contenders import (
     CONTENDERS,
     COPY,
-    METHODS,
     NETWORKS,
     OURS,
     PILLOW,
-    REDUCERS,
     Peer,
 )
 from benchmarks.jobs import SIZES, Measurement
 from rnn_utils import Recipe
 
 Row = dict[str, list[Measurement]]  # the rounds of each contender or reducer
-PEERS = {"training": ("contender", CONTENDERS), "reduction": ("reducer", REDUCERS)}
 
 # What the book's engine is to reach.
 TIMES_FASTEST_PEER = {"basic": 2.0, "bidirectional": 1.6, "deep": 1.5, "lstm": 1.4}
@@ -90,32 +87,31 @@ def best(rounds: Iterable[Measurement], quantity: str) -> float:
 
 def trainings(results: Results) -> dict[str, Row]:
     """Return the rounds of each contender, by network."""
-    return _rows(results, "training", "network", NETWORKS)
+    return _rows(results.of("training"), "network", "contender")
 
 
 def reductions(results: Results) -> dict[str, Row]:
     """Return the rounds of each reducer, by method."""
-    return _rows(results, "reduction", "method", METHODS)
+    return _rows(results.of("reduction"), "method", "reducer")
 
 
 def growth(results: Results) -> dict[str, dict[int, Row]]:
     """Return the rounds of each contender, by size and its values, the other sizes unchanged."""
     read = {}
     for size in SIZES:
-        values = sorted({each["recipe"][size] for each in results.of("training")})
         others = {other: results.recipe[other] for other in SIZES if other != size}
-        read[size] = _rows(results, "training", size, values, **others)
+        rows = _rows(results.of("training", **others), size, "contender")
+        read[size] = dict(sorted(rows.items()))
     return read
 
 
-def _rows(results: Results, measure: str, what: str, values: Iterable, **others: Any) -> dict:
-    """Return the rounds of each peer for each value of an argument, where there are any."""
-    who, names = PEERS[measure]
-    rows = {}
-    for value in values:
-        row = {name: results.of(measure, **{who: name, what: value}, **others) for name in names}
-        rows[value] = {name: rounds for name, rounds in row.items() if rounds}
-    return {value: row for value, row in rows.items() if row}
+def _rows(found: Iterable[Measurement], what: str, who: str) -> dict[Any, Row]:
+    """Return the rounds of each peer for each value of an argument or size."""
+    rows: dict[Any, Row] = {}
+    for each in found:
+        value = {**each.get("recipe", {}), **each}[what]
+        rows.setdefault(value, {}).setdefault(each[who], []).append(each)
+    return rows
 
 
 def labels(rows: Iterable[Row], peers: Mapping[str, Peer]) -> dict[str, str]:
@@ -135,6 +131,13 @@ def limits(results: Results) -> dict[str, float]:
     return {name: rate / form.flops_per_sample(recipe) for name, form in NETWORKS.items() if rate}
 
 
+def ratio(row: Row, one: str, other: str, quantity: str) -> float | None:
+    """Return a quantity of one peer over that of another; None where either was not measured."""
+    if not {one, other} <= row.keys():
+        return None
+    return best(row[one], quantity) / best(row[other], quantity)
+
+
 def times_fastest_peer(row: Row) -> float | None:
     """Return this book's steady speed over the fastest other's; None without either."""
     speeds = {name: best(rounds, "samples_per_second") for name, rounds in row.items()}
@@ -149,30 +152,26 @@ def goals(results: Results) -> Iterator[str]:
     for network, row in networks.items():
         if OURS not in row:
             continue
-        label = NETWORKS[network].label
-        if ratio := times_fastest_peer(row):
-            yield _goal(f"{label}, times the fastest peer", ratio, TIMES_FASTEST_PEER[network])
+        label, fastest = NETWORKS[network].label, times_fastest_peer(row)
         share = best(row[OURS], "samples_per_second") / limit[network]
-        yield _goal(f"{label}, share of the limit", share, SHARE_OF_LIMIT[network])
+        yield from _goal(f"{label}, times the fastest peer", fastest, TIMES_FASTEST_PEER[network])
+        yield from _goal(f"{label}, share of the limit", share, SHARE_OF_LIMIT[network])
         for peer, bounds in COLD_TIMES.items():
-            if peer in row and network in bounds:
-                ratio = best(row[peer], "cold_seconds") / best(row[OURS], "cold_seconds")
+            if network in bounds:
                 text = f"{label}, cold, times {CONTENDERS[peer].label}"
-                yield _goal(text, ratio, bounds[network])
+                yield from _goal(text, ratio(row, peer, OURS, "cold_seconds"), bounds[network])
     for method, row in reductions(results).items():
         if OURS not in row:
             continue
-        ours = best(row[OURS], "seconds")
-        if PILLOW in row:
-            ratio = best(row[PILLOW], "seconds") / ours
-            yield _goal(f"{method}, times Pillow", ratio, TIMES_PILLOW)
-        if COPY in row:
-            ratio = ours / best(row[COPY], "seconds")
-            yield _goal(f"{method}, time of a plain copy", ratio, TIMES_COPY, at_most=True)
+        pillow, copy = ratio(row, PILLOW, OURS, "seconds"), ratio(row, OURS, COPY, "seconds")
         extra = best(row[OURS], "extra_mib")
-        yield _goal(f"{method}, extra MiB", extra, EXTRA_MIB, at_most=True)
+        yield from _goal(f"{method}, times Pillow", pillow, TIMES_PILLOW)
+        yield from _goal(f"{method}, time of a plain copy", copy, TIMES_COPY, at_most=True)
+        yield from _goal(f"{method}, extra MiB", extra, EXTRA_MIB, at_most=True)
 
 
-def _goal(text: str, value: float, bound: float, at_most: bool = False) -> str:
-    mark = "met   " if (value <= bound if at_most else value >= bound) else "MISSED"
-    return f"{mark} {text}: {value:.2f} ({'at most' if at_most else 'at least'} {bound:g})"
+def _goal(text: str, value: float | None, bound: float, at_most: bool = False) -> Iterator[str]:
+    """Say whether a goal is met; nothing where what it compares with was not measured."""
+    if value is not None:
+        mark = "met   " if (value <= bound if at_most else value >= bound) else "MISSED"
+        yield f"{mark} {text}: {value:.2f} ({'at most' if at_most else 'at least'} {bound:g})"

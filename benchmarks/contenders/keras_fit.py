@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from benchmarks.contenders import Trainer
+from benchmarks.contenders import NETWORKS, Trainer
 from rnn_utils import Recipe
 
 
@@ -28,14 +28,8 @@ def prepare(
 
 def recurrent_layers(network: str, recipe: Recipe, unroll: bool) -> list[layers.Layer]:
     """Return the layers below the read-out."""
-    n = recipe.n_hidden
-    if network == "lstm":
-        return [layers.LSTM(n, unroll=unroll)]
-    if network == "deep":
-        last = recipe.n_layers - 1
-        return [
-            layers.GRU(n, return_sequences=number < last, unroll=unroll)
-            for number in range(recipe.n_layers)
-        ]
-    layer = layers.SimpleRNN(n, unroll=unroll)
-    return [layers.Bidirectional(layer) if network == "bidirectional" else layer]
+    kind = {"deep": layers.GRU, "lstm": layers.LSTM}.get(network, layers.SimpleRNN)
+    last = len(NETWORKS[network].layer_inputs(recipe)) - 1
+    sequences = [number < last for number in range(last + 1)]
+    stack = [kind(recipe.n_hidden, return_sequences=each, unroll=unroll) for each in sequences]
+    return [layers.Bidirectional(stack[0])] if network == "bidirectional" else stack
