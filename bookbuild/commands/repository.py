@@ -14,9 +14,6 @@ from pathlib import Path
 from bookbuild.book import Book, BookError, Page
 from bookbuild.notebooks import read_as_is, text_of
 
-BRANCH = "main"
-COLAB = "https://colab.research.google.com"
-BINDER = "https://mybinder.org"
 BLOCK = re.compile(r"(?<=repository: begin)(?P<rest>[^\n]*\n).*?(?=[^\n]*repository: end)", re.S)
 FIRST_CELL = re.compile(r'^REPOSITORY = ".*?"', re.M)
 GITHUB = re.compile(
@@ -26,26 +23,20 @@ GITHUB = re.compile(
 )
 
 BLOCKS = {
-    "_config.yml": f"""\
-      repository_url: {{url}}
-      repository_branch: {BRANCH}
-      use_repository_button: true
-      launch_buttons:
-        notebook_interface: jupyterlab
-        colab_url: {COLAB}
-        binderhub_url: {BINDER}
+    "_config.yml": """\
+      repository_url: {address.url}
 """,
     "CITATION.cff": """\
-repository-code: {url}
-url: {site}
+repository-code: {address.url}
+url: {address.site}
 """,
-    "README.md": f"""\
+    "README.md": """\
 
-[![Book]({{url}}/actions/workflows/book.yml/badge.svg)]({{url}}/actions/workflows/book.yml)
-[Read it]({{site}}), or run it
-[in Colab]({COLAB}/github/{{path}}/blob/{BRANCH}/{{page}}),
-[on Binder]({BINDER}/v2/gh/{{path}}/{BRANCH}?urlpath=lab/tree/{{page}}) or
-[in a Codespace](https://codespaces.new/{{path}}).
+[![Book]({address.url}/actions/workflows/book.yml/badge.svg)]({address.url}/actions/workflows/book.yml)
+[Read it]({address.site}), or run it
+[in Colab](https://colab.research.google.com/github/{address.path}/blob/main/{page}),
+[on Binder](https://mybinder.org/v2/gh/{address.path}/main?urlpath=lab/tree/{page}) or
+[in a Codespace](https://codespaces.new/{address.path}).
 
 """,
 }
@@ -134,39 +125,33 @@ def rewritten(book: Book, address: Address | None) -> dict[Path, str]:
     BookError
         If a file has no place for an address; no file has been touched then.
     """
-    texts = dict(_texts(book, address))
-    return {path: new for path, (old, new) in texts.items() if new != old}
+    return {path: text for path, text in _texts(book, address) if text != path.read_text("utf-8")}
 
 
-def _texts(book: Book, address: Address | None) -> Iterator[tuple[Path, tuple[str, str]]]:
-    """Yield each file that holds the address, with its text as it is and as it should be."""
+def _texts(book: Book, address: Address | None) -> Iterator[tuple[Path, str]]:
+    """Yield each file that holds the address, with its text as it should be."""
+    first = book.relative(book.notebooks[0].source) if book.notebooks else ""
     for name, template in BLOCKS.items():
-        body = _filled(template, book, address) if address else ""
+        body = template.format(address=address, page=first) if address else ""
         if (book.root / name).exists():
-            yield book.root / name, _with_block(book, book.root / name, body)
+            yield book.root / name, _with_block(book.root / name, body)
     for page in book.notebooks:
         yield page.source, _with_first_cell(page, address.url if address else "")
 
 
-def _filled(template: str, book: Book, address: Address) -> str:
-    first = book.relative(book.notebooks[0].source) if book.notebooks else ""
-    return template.format(url=address.url, site=address.site, path=address.path, page=first)
-
-
-def _with_block(book: Book, path: Path, body: str) -> tuple[str, str]:
-    """Return a file's text as it is, and with another body between its marked lines."""
-    old = path.read_text("utf-8")
-    text, count = BLOCK.subn(rf"\g<rest>{body}", old)
+def _with_block(path: Path, body: str) -> str:
+    """Return a file's text with another body between its marked lines."""
+    text, count = BLOCK.subn(rf"\g<rest>{body}", path.read_text("utf-8"))
     if count != 1:
         raise BookError(
-            f"{book.relative(path)} must hold, once, a line with 'repository: begin' and after it "
-            "one with 'repository: end'"
+            f"{path.name} must hold, once, a line with 'repository: begin' and after it one with "
+            "'repository: end'"
         )
-    return old, text
+    return text
 
 
-def _with_first_cell(page: Page, url: str) -> tuple[str, str]:
-    """Return a notebook's text as it is, and with another address in its first cell."""
+def _with_first_cell(page: Page, url: str) -> str:
+    """Return a notebook's text with another address in its first cell."""
     notebook = read_as_is(page.source)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     places = [cell for cell in cells if FIRST_CELL.search(cell.source)]
@@ -176,4 +161,4 @@ def _with_first_cell(page: Page, url: str) -> tuple[str, str]:
             "other pages"
         )
     places[0].source = FIRST_CELL.sub(f'REPOSITORY = "{url}"', places[0].source)
-    return page.source.read_text("utf-8"), text_of(notebook)
+    return text_of(notebook)

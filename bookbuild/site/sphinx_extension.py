@@ -4,6 +4,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from bookbuild.site.status_page import NAME as STATUS
@@ -28,6 +29,13 @@ class NameFolds(SphinxPostTransform):
                     cell[prompt] = cell[prompt].replace("{type}", inside)
 
 
+def leave_out_buttons(app: Sphinx, config: Config) -> None:
+    """Show no button that leads to the book's address as long as it has none."""
+    options = config.html_theme_options
+    if "repository_url" not in options:
+        options.update(use_repository_button=False, launch_buttons={})
+
+
 def list_references(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     """Mark each reference as the item of a list that it is.
 
@@ -48,6 +56,7 @@ def link_status(app: Sphinx, page: str, template: str, context: dict, doctree) -
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_post_transform(NameFolds)
+    app.connect("config-inited", leave_out_buttons)
     app.connect("html-page-context", list_references)
     app.connect("html-page-context", link_status)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
