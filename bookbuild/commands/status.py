@@ -9,8 +9,8 @@ from bookbuild.commands.options import (
     add_scheduler_option,
     requests_from,
 )
-from bookbuild.running.freshness import describe
-from bookbuild.running.run_stale import connected, find_stale_on
+from bookbuild.running.freshness import describe, find_stale
+from bookbuild.running.run_stale import connected
 
 
 def add_parser(verbs) -> None:
@@ -25,7 +25,7 @@ def add_parser(verbs) -> None:
 def run(book: Book, arguments: argparse.Namespace) -> int:
     """Print a line for each of the chapters asked for."""
     requests = requests_from(book, arguments)
-    with connected(arguments.scheduler) as client:
-        for request in find_stale_on(client, requests):
+    with connected(arguments.scheduler) as (_, machines):
+        for request in find_stale(requests, machines):
             print(describe(request))
     return 0

@@ -1,7 +1,7 @@
 """How long each page took when its numbers were renewed: the order to run pages in elsewhere."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from bookbuild.book import Book, BookError, Page
 from bookbuild.files import write_text
@@ -34,9 +34,6 @@ def load(book: Book) -> dict[str, float]:
 def renew(book: Book, pages: Iterable[Page]) -> None:
     """Write down how long the last runs of some pages took, and forget pages that are gone."""
     seconds = load(book) | {page.name: record_of(read(page.executed)).seconds for page in pages}
-    _save(book, {page.name: seconds[page.name] for page in book.notebooks if page.name in seconds})
-
-
-def _save(book: Book, seconds: Mapping[str, float]) -> None:
-    whole = {name: round(duration) for name, duration in seconds.items()}
+    known = [page.name for page in book.notebooks if page.name in seconds]
+    whole = {name: round(seconds[name]) for name in known}
     write_text(json.dumps(whole, indent=2) + "\n", book.root / FILE)

@@ -71,12 +71,14 @@ def this_machine(asked: Iterable[str] = ()) -> Machine:
     asked : iterable of str
         What earlier runs asked `rnn_utils.load_mnist` for.
     """
+    from rnn_utils.data.mnist import find_mnist
+
     return Machine(
         bookbuild=sources("bookbuild"),
         rnn_utils=sources("rnn_utils"),
         packages={"python": platform.python_version(), **_packages()},
         device={"processor": processor(), "gpu": ", ".join(gpu_models())},
-        data={each: _find_data(each) for each in sorted(asked)},
+        data={each: find_mnist(each) for each in sorted(asked)},
     )
 
 
@@ -167,9 +169,3 @@ def _packages() -> dict[str, str]:
 def _applies(requirement: Requirement, extras: Iterable[str]) -> bool:
     marker = requirement.marker
     return marker is None or any(marker.evaluate({"extra": extra}) for extra in {"", *extras})
-
-
-def _find_data(asked: str) -> str:
-    from rnn_utils.data.mnist import find_mnist
-
-    return find_mnist(asked)

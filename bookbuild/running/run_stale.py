@@ -15,7 +15,7 @@ from bookbuild.book import Book, BookError
 from bookbuild.git import commit_of
 from bookbuild.notebooks import write
 from bookbuild.running import durations
-from bookbuild.running.freshness import describe, find_stale
+from bookbuild.running.freshness import FindMachines, describe, find_stale
 from bookbuild.running.freshness_key import key_of
 from bookbuild.running.machine import places_here
 from bookbuild.running.parameters import declared_parameters
@@ -69,8 +69,8 @@ def bring_up_to_date(
     if options.scheduler and options.workers:
         raise BookError("--workers is for this machine; behind --scheduler each worker counts")
     with ExitStack() as stack:
-        client = stack.enter_context(connected(options.scheduler))
-        requests = find_stale_on(client, requests, options.force)
+        client, machines = stack.enter_context(connected(options.scheduler))
+        requests = find_stale(requests, machines, options.force)
         for request in requests:
             say(describe(request))
         stale = [request for request in requests if request.stale]
@@ -86,26 +86,18 @@ def bring_up_to_date(
 
 
 @contextmanager
-def connected(scheduler: str | None) -> Iterator[Client | None]:
-    """Yield the cluster behind a scheduler; None without one, when this machine runs the pages."""
+def connected(scheduler: str | None) -> Iterator[tuple[Client | None, FindMachines]]:
+    """Yield the cluster behind a scheduler, and what describes its machines.
+
+    Without a scheduler there is no cluster, and this machine is the one that runs the pages.
+    """
     if not scheduler:
-        yield None
+        yield None, places_here
         return
     from bookbuild.running import workers  # takes a second to import
 
     with workers.remote(scheduler) as client:
-        yield client
-
-
-def find_stale_on(
-    client: Client | None, requests: Sequence[Request], force: bool = False
-) -> list[Request]:
-    """Do what `find_stale` does, for the machines of a cluster or for this one."""
-    if client is None:
-        return find_stale(requests, places_here, force)
-    from bookbuild.running import workers
-
-    return find_stale(requests, partial(workers.machines_of, client), force)
+        yield client, partial(workers.machines_of, client)
 
 
 def report(book: Book, failed: Sequence[tuple[Request, Outcome]], total: int) -> int:
@@ -153,15 +145,12 @@ def _run(
 
 def _keep(request: Request, outcome: Outcome, commit: str) -> None:
     page = request.page
+    page.failed.unlink(missing_ok=True)
     if not outcome.ok:
         page.executed.unlink(missing_ok=True)
-    if outcome.notebook is None:
-        page.failed.unlink(missing_ok=True)
-        return
-    attach(_record(request, outcome, commit), outcome.notebook)
-    write(outcome.notebook, page.executed if outcome.ok else page.failed)
-    if outcome.ok:
-        page.failed.unlink(missing_ok=True)
+    if outcome.notebook is not None:
+        attach(_record(request, outcome, commit), outcome.notebook)
+        write(outcome.notebook, page.executed if outcome.ok else page.failed)
 
 
 def _record(request: Request, outcome: Outcome, commit: str) -> RunRecord:

@@ -36,7 +36,8 @@ def build_site(book: Book, lock: int) -> int:
     lay_out(book, staged)
     made_from = _digest(staged)
     site = book.relative(book.site / "index.html")
-    if _marked(book.site) == made_from:
+    mark = book.site / MARK
+    if mark.exists() and mark.read_text("utf-8") == made_from:
         shutil.rmtree(staged)
         print(f"the site is up to date: {site}")
         return 0
@@ -77,12 +78,6 @@ def _digest(staged: Path) -> str:
     return sha256(json.dumps(inputs).encode())
 
 
-def _marked(site: Path) -> str:
-    """Return what a site says it was made from."""
-    mark = site / MARK
-    return mark.read_text("utf-8") if mark.exists() else ""
-
-
 def _build(folder: Path, log: Path, lock: int) -> Iterator[str]:
     """Run jupyter-book with warnings as errors; yield what it complains of.
 
@@ -90,14 +85,8 @@ def _build(folder: Path, log: Path, lock: int) -> Iterator[str]:
     """
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "-W", "--keep-going"]
     with log.open("w", encoding="utf-8") as file:
-        status = subprocess.run(
-            command,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[lock],
-            check=False,
-        ).returncode
+        streams = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": subprocess.STDOUT}
+        status = subprocess.call(command, **streams, pass_fds=[lock])
     if status:
         yield f"jupyter-book failed (exit status {status}):"
         yield from (f"  {line}" for line in _complaints(log.read_text("utf-8", "replace")))

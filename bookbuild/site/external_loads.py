@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
 
 LOADING_LINKS = {
     "stylesheet",
@@ -35,19 +35,15 @@ def external_loads(site: Path) -> Iterator[tuple[Path, str]]:
     site : Path
         Folder of a built site.
     """
-    for page in sorted(site.rglob("*.html")):
-        soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
-        for address in _loads_of_page(soup):
-            if _is_external(address):
-                yield page, address
-    for sheet in sorted(site.rglob("*.css")):
-        for address in _loads_of_style(sheet.read_text("utf-8", errors="replace")):
-            if _is_external(address):
-                yield sheet, address
+    for ending, loads in {"html": _loads_of_page, "css": _loads_of_style}.items():
+        for file in sorted(site.rglob(f"*.{ending}")):
+            for address in loads(file.read_text("utf-8", errors="replace")):
+                if _is_external(address):
+                    yield file, address
 
 
-def _loads_of_page(soup: BeautifulSoup) -> Iterator[str]:
-    for element in soup.find_all(True):
+def _loads_of_page(page: str) -> Iterator[str]:
+    for element in BeautifulSoup(page, "html.parser").find_all(True):
         yield from (element[name] for name in LOADING_ATTRIBUTES if element.has_attr(name))
         yield from _candidates(element.get("srcset", ""))
         yield from _loads_of_style(element.get("style", ""))
@@ -57,12 +53,8 @@ def _loads_of_page(soup: BeautifulSoup) -> Iterator[str]:
             yield element.get("href", "") or element.get("xlink:href", "")
         elif element.name == "style":
             yield from _loads_of_style(element.get_text())
-        elif _is_script(element):
+        elif element.name == "script" and element.get("type", "") in _JS_TYPES:
             yield from _JS_IMPORT.findall(element.get_text())
-
-
-def _is_script(element: Tag) -> bool:
-    return element.name == "script" and element.get("type", "") in _JS_TYPES
 
 
 def _candidates(srcset: str) -> Iterator[str]:
