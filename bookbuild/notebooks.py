@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -77,13 +78,28 @@ def title(notebook: NotebookNode) -> str:
 
 def recorded(notebook: NotebookNode) -> dict[str, Any]:
     """Return the numbers and texts that a page noted with `rnn_utils.record`, by name."""
-    found = {}
+    return {
+        output.metadata["scrapbook"]["name"]: json.loads(
+            output.data[output.metadata["scrapbook"]["mime_prefix"] + "text/plain"]
+        )
+        for output in _records(notebook)
+    }
+
+
+def recorded_tolerances(notebook: NotebookNode) -> dict[str, tuple[float, str]]:
+    """Return the tolerances that a page gave to numbers, each with its reason, by name."""
+    return {
+        output.metadata["scrapbook"]["name"]: (given["tolerance"], given["reason"])
+        for output in _records(notebook)
+        if (given := output.metadata.get("rnn_utils"))
+    }
+
+
+def _records(notebook: NotebookNode) -> Iterator[NotebookNode]:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            kept = output.get("metadata", {}).get("scrapbook", {})
-            if "name" in kept:
-                found[kept["name"]] = json.loads(output.data[kept["mime_prefix"] + "text/plain"])
-    return found
+            if "name" in output.get("metadata", {}).get("scrapbook", {}):
+                yield output
 
 
 def tags(cell: NotebookNode) -> list[str]:

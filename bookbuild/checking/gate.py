@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bookbuild.book import Book, Page
 from bookbuild.checking import reference_numbers
+from bookbuild.checking.reference_numbers import NOTHING_EXPECTED
 from bookbuild.checking.rules import PAGE_RULES, SOURCE_RULES, Fault
 from bookbuild.notebooks import (
     FAILURE_MARKER,
@@ -44,32 +45,40 @@ def report(findings: Sequence[Finding], all_well: str) -> int:
     return 1 if findings else 0
 
 
-def inspect_runs(book: Book, pages: Sequence[Page]) -> tuple[list[Finding], dict[str, str]]:
+def inspect_runs(book: Book, pages: Sequence[Page]) -> tuple[list[Finding], list[str]]:
     """Look for reasons not to publish pages, their numbers included.
 
     Returns
     -------
     list of Finding
         Reasons not to publish.
-    dict of str
-        For each page whose numbers were not compared, why not.
+    list of str
+        Remarks: of which pages the numbers were not compared, and which numbers differ in their
+        last digits where they should not.
     """
     reference = reference_numbers.load(book)
-    findings, not_compared = [], {}
+    findings, remarks = [], []
     for page in pages:
         found = list(gate(page))
         if not found:
             executed = read(page.executed)
             record = record_of(executed)
+            expected = reference.get(record.device, {}).get(page.name, NOTHING_EXPECTED)
             why = reference_numbers.why_not_compared(record, reference, page.name)
             if why:
-                not_compared[page.name] = why
+                remarks.append(f"{page.name}: its numbers are not compared: {why}")
             else:
-                numbers = reference.get(record.device, {}).get(page.name, {})
-                faults = reference_numbers.faults(recorded(executed), numbers, record.device)
+                faults = reference_numbers.faults(
+                    recorded(executed), expected.numbers, record.device
+                )
                 found = [_finding(page, executed, fault) for fault in faults]
+                if moved := reference_numbers.not_to_the_bit(executed, record, expected):
+                    remarks.append(
+                        f"{page.name}: not equal to the last bit, though machine and packages are "
+                        f"those of {reference_numbers.FILE}: {', '.join(moved)}"
+                    )
         findings += found
-    return findings, not_compared
+    return findings, remarks
 
 
 def gate(page: Page) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 Each rule is one function. It yields what it finds wrong, and nothing when all is well.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,8 +12,25 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
+from bookbuild.checking.prose import prose_of, uneven_rows
 from bookbuild.notebooks import VOLATILE_CELL_METADATA, VOLATILE_NOTEBOOK_METADATA
 
+MOST_DIGITS = 6  # significant ones that a fraction in a sentence may have
+FRACTION = re.compile(r"(?<![\w.])\d[\d,]*\.\d+(?![\w.]*\.\d)")
+NOT_FINITE = re.compile(r"(?<![\w\\])[-−]?(nan|inf)\b", re.I)
+PYTHON = re.compile(
+    r"""<[\w. ]+\bat\s0x[0-9a-f]+>      # an object without a text of its own
+    | \b(np|tf|numpy)\.\w+\(          # np.float64(0.5)
+    | \b\w+\(\w+=[^=]                 # Lead(points=0.5
+    | \barray\(\[ | \bdtype=
+    | [\[{]["']\w[^"'\n]*["']\s*[:,\]}]  # ['a'] and {'a': 1}
+    | \('\w[^'\n]*'\s*[,)]              # ('a', 1)
+    | \b\d+(\.\d+)?e[-+]\d\d+\b          # 1.4e-05
+    | \b[A-Z][a-z]\w*(Error|Exception|Warning)\b
+    """,
+    re.VERBOSE,
+)
+MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 
@@ -104,6 +122,53 @@ def every_figure_has_alt_text(page: NotebookNode) -> Iterator[Fault]:
             yield from _images_without_alt(cell, MarkdownIt().render(data["text/markdown"]))
 
 
+@page_rule
+def no_number_has_too_many_digits(page: NotebookNode) -> Iterator[Fault]:
+    """Nobody reads seventeen digits: a value was put into the text as it came."""
+    for cell, text in _markdown(page):
+        for fraction in FRACTION.findall(prose_of(text)):
+            if len(fraction.replace(",", "").replace(".", "").lstrip("0")) > MOST_DIGITS:
+                yield Fault(
+                    cell, f"the text says {fraction}", "format the number, such as {value:.3f}"
+                )
+
+
+@page_rule
+def every_number_is_one(page: NotebookNode) -> Iterator[Fault]:
+    """Expect numbers: what is none is no result."""
+    for cell, text in _markdown(page):
+        for found in NOT_FINITE.finditer(prose_of(text)):
+            yield Fault(
+                cell,
+                f"the text says {found[0]}",
+                "find out where it comes from; where it is meant, write *not a number* or `nan`",
+            )
+
+
+@page_rule
+def no_python_in_sentences(page: NotebookNode) -> Iterator[Fault]:
+    """No object of Python, and no name of an exception, stands in a sentence."""
+    for cell, text in _markdown(page):
+        for found in PYTHON.finditer(MATH.sub("", prose_of(text))):
+            yield Fault(
+                cell,
+                f"the text holds Python: {found[0]}",
+                "format the value; put code and names of exceptions between backticks",
+            )
+
+
+@page_rule
+def rows_match_their_head(page: NotebookNode) -> Iterator[Fault]:
+    """Markdown drops the columns that a table's head does not have, and says nothing."""
+    for cell, text in _markdown(page):
+        for row, columns, wanted in uneven_rows(text):
+            yield Fault(
+                cell,
+                f"a row of a table has {columns} columns, its head has {wanted}: {row.strip()}",
+                "give the row as many columns; a bar inside a column is written \\|",
+            )
+
+
 @source_rule
 def no_outputs(source: NotebookNode) -> Iterator[Fault]:
     """Keep outputs out of sources: they live under ``_build/`` alone."""
@@ -152,6 +217,16 @@ def _outputs(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, NotebookNod
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             yield cell, output
+
+
+def _markdown(page: NotebookNode) -> Iterator[tuple[NotebookNode, str]]:
+    """Yield the Markdown of the page, the author's and what cells displayed."""
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            yield cell, cell.source
+    for cell, output in _outputs(page):
+        if "text/markdown" in output.get("data", {}):
+            yield cell, output.data["text/markdown"]
 
 
 def _images_without_alt(cell: NotebookNode, html: str) -> Iterator[Fault]:

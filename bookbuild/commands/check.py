@@ -32,9 +32,8 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
     if arguments.sources:
         findings = [finding for page in pages for finding in inspect_source(page)]
         return report(findings, f"{len(pages)} pages checked")
-    findings, not_compared = inspect_runs(book, pages)
-    for page, reason in not_compared.items():
-        print(f"{page}: its numbers are not compared: {reason}")
+    findings, remarks = inspect_runs(book, pages)
+    print(*remarks, sep="\n", end="\n" if remarks else "")
     return report(findings, f"{len(pages)} pages checked")
 
 

@@ -22,7 +22,7 @@ def add_page_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=("NAME", "VALUE"),
-        help="set a parameter of the page; may be repeated",
+        help="set a parameter of the pages that declare it; may be repeated",
     )
     parser.add_argument(
         "--quick", action="store_true", help="set quick=True where a page declares it"
@@ -30,9 +30,17 @@ def add_page_options(parser: argparse.ArgumentParser) -> None:
 
 
 def requests_from(book: Book, arguments: argparse.Namespace) -> list[Request]:
-    """Return the requests to run the chapters that were named, as the options above say."""
+    """Return the requests to run the chapters that were named, as the options above say.
+
+    A page that does not declare a parameter runs without it, and is named.
+    """
     parameters = parse_parameters(arguments.parameters)
-    return requests_for(book.select(arguments.chapters), parameters, arguments.quick)
+    requests = requests_for(book.select(arguments.chapters), parameters, arguments.quick)
+    for name in parameters:
+        without = [each.page.name for each in requests if name not in each.parameters]
+        if without:
+            print(f"{name} is not declared by {', '.join(without)}: run without it")
+    return requests
 
 
 def add_scheduler_option(parser: argparse.ArgumentParser) -> None:

@@ -1,22 +1,21 @@
 """``bookbuild reference``: make the numbers of the last runs the ones to expect, on purpose."""
 
 import argparse
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from bookbuild.book import Book, BookError, Page
 from bookbuild.checking import reference_numbers
 from bookbuild.checking.gate import gate, report
 from bookbuild.checking.reference_numbers import (
     FILE,
+    NOTHING_EXPECTED,
     Numbers,
     Reference,
-    ReferenceNumber,
-    default_tolerance,
+    of_run,
     why_not_compared,
 )
 from bookbuild.commands.options import add_chapters
-from bookbuild.notebooks import read, recorded
+from bookbuild.notebooks import read
 from bookbuild.running import durations
 from bookbuild.running.run_record import record_of
 
@@ -55,29 +54,21 @@ def _renew(page: Page, reference: Reference) -> int:
     if reason:
         raise BookError(f"{page.name} is no reference: {reason}; make reference runs it as it is")
     section = reference.setdefault(record.device, {})
-    old, new = section.get(page.name, {}), recorded(notebook)
-    # A number that is new here may be known from another device, its tolerance reviewed.
-    known = [pages.get(page.name, {}) for pages in reference.values()]
-    tolerances = {
-        name: each.tolerance for numbers in [*known, old] for name, each in numbers.items()
-    }
-    lines = list(_moves(old, new))
+    old, new = section.get(page.name, NOTHING_EXPECTED), of_run(notebook, record)
+    lines = list(_moves(old.numbers, new.numbers))
     for line in lines:
         print(f"{page.name}  {line}")
-    section[page.name] = {
-        name: ReferenceNumber(value, tolerances.get(name, default_tolerance(name, value)))
-        for name, value in new.items()
-    }
+    section[page.name] = new
     return len(lines)
 
 
-def _moves(old: Numbers, new: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in new.items():
+def _moves(old: Numbers, new: Numbers) -> Iterator[str]:
+    for name, number in new.items():
         if name not in old:
-            yield f"{name}: new, {ReferenceNumber(value, default_tolerance(name, value))}"
-        elif old[name].value != value:
-            beyond = "" if old[name].admits(value) else ", beyond its tolerance"
-            yield f"{name}: {old[name]} → {value}{beyond}"
+            yield f"{name}: new, {number}"
+        elif old[name].value != number.value:
+            beyond = "" if old[name].admits(number.value) else ", beyond its tolerance"
+            yield f"{name}: {old[name]} → {number}{beyond}"
     for name in old:
         if name not in new:
             yield f"{name}: {old[name]} → no longer recorded"

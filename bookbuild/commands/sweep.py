@@ -9,7 +9,7 @@ from bookbuild.commands.options import add_page_options, add_run_options, count,
 from bookbuild.files import sole_use, write_text
 from bookbuild.notebooks import read, recorded
 from bookbuild.running.parameters import parse_parameters
-from bookbuild.running.request import Request, request_for
+from bookbuild.running.request import Request, requests_for
 from bookbuild.running.run_record import record_of
 from bookbuild.running.run_stale import bring_up_to_date, report, say
 from bookbuild.running.sweep_grid import page_of_point, parse_grid, points_of
@@ -49,8 +49,11 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
     grid = parse_grid(arguments.grid, arguments.seeds, fixed)
     folder = book.build / "sweeps" / page.source.stem
     requests = [
-        request_for(page_of_point(page, point, folder), fixed | point, arguments.quick)
+        request
         for point in points_of(grid)
+        for request in requests_for(
+            [page_of_point(page, point, folder)], fixed | point, arguments.quick
+        )
     ]
     with sole_use(folder):
         failed = bring_up_to_date(book, requests, run_options(arguments))
@@ -69,9 +72,14 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
 
 
 def _rows(requests: Sequence[Request], grid: Mapping[str, Sequence[Any]]) -> Iterator[Row]:
-    """Yield what each point that ran through recorded."""
+    """Yield what each point that ran through recorded, lists of numbers left out."""
     for request in requests:
         if request.page.executed.exists():
             notebook = read(request.page.executed)
             parameters = {name: request.parameters[name] for name in grid}
-            yield Row(parameters, recorded(notebook), record_of(notebook).seconds)
+            numbers = {
+                name: value
+                for name, value in recorded(notebook).items()
+                if not isinstance(value, list)
+            }
+            yield Row(parameters, numbers, record_of(notebook).seconds)

@@ -88,30 +88,35 @@ class Outcome:
 def requests_for(
     pages: Iterable[Page], parameters: Mapping[str, Any], quick: bool
 ) -> list[Request]:
-    """Return the requests to run pages with parameters, and ``quick=True`` where it is declared.
+    """Return the requests to run pages, each with those of the parameters that it declares.
+
+    ``quick=True`` is set where it is declared.
 
     Raises
     ------
     BookError
-        If a page is no readable notebook or an executed copy of one, or does not declare a
+        If a page is no readable notebook or an executed copy of one, or no page declares a
         parameter.
     """
-    return [request_for(page, parameters, quick) for page in pages]
-
-
-def request_for(page: Page, parameters: Mapping[str, Any], quick: bool) -> Request:
-    """Return the request to run one page, as `requests_for` does."""
-    source = read(page.source)
-    if any(INJECTED in tags(cell) for cell in source.cells):
-        raise BookError(
-            f"{page.source} is an executed copy (a cell tagged {INJECTED!r}): remove that cell"
-        )
-    declared = declared_parameters(source) if quick or parameters else {}
-    unknown = [name for name in parameters if name not in declared]
+    requests, known = [], {}
+    for page in pages:
+        source = read(page.source)
+        if any(INJECTED in tags(cell) for cell in source.cells):
+            raise BookError(
+                f"{page.source} is an executed copy (a cell tagged {INJECTED!r}): remove that cell"
+            )
+        declared = declared_parameters(source) if quick or parameters else {}
+        known |= declared
+        values = ({"quick": True} if quick else {}) | dict(parameters)
+        here = {name: value for name, value in values.items() if name in declared}
+        requests.append(Request(page, source, here))
+    unknown = ", ".join(repr(name) for name in parameters if name not in known)
     if unknown:
-        known = ", ".join(declared) or "none"
+        declared = ", ".join(known) or "none"
+        only = requests[0].page.name if len(requests) == 1 else ""
         raise BookError(
-            f"{page.name} has no parameter {', '.join(map(repr, unknown))}; it declares: {known}"
+            f"{only} has no parameter {unknown}; it declares: {declared}"
+            if only
+            else f"no page has a parameter {unknown}; they declare: {declared}"
         )
-    is_quick = {"quick": True} if quick and "quick" in declared else {}
-    return Request(page, source, is_quick | parameters)
+    return requests

@@ -141,11 +141,12 @@ def record():
     """Return a function that makes the output with which a page records a number."""
     prefix = "application/papermill.record/"
 
-    def output(name, value):
+    def output(name, value, tolerance=None, reason=""):
+        within = {} if tolerance is None else {"tolerance": tolerance, "reason": reason}
         return new_output(
             "display_data",
             data={prefix + "text/plain": json.dumps(value)},
-            metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
+            metadata={"scrapbook": {"name": name, "mime_prefix": prefix}, "rnn_utils": within},
         )
 
     return output

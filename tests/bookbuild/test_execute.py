@@ -143,6 +143,24 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(book):
     assert not book.executed("one").exists()
 
 
+def test_a_parameter_is_set_where_it_is_declared(book):
+    book.add("one", parameters(), "print(seed)")
+    book.add("two", parameters("n = 1"), "print(n)")
+    done = book.execute("-p", "seed", "3")
+    assert done.returncode == 0
+    assert "seed is not declared by chapters/two: run without it" in done.stdout
+    assert (book.printed("one"), book.printed("two")) == ("3\n", "1\n")
+
+
+def test_a_parameter_that_no_page_declares_is_refused(book):
+    book.add("one", parameters(), "print(seed)")
+    book.add("two", parameters("n = 1"), "print(n)")
+    done = book.run("execute", "-p", "sead", "3")
+    assert done.returncode == 2
+    assert "no page has a parameter 'sead'; they declare: seed, quick, rate, n" in done.stderr
+    assert not book.executed("one").exists()
+
+
 @pytest.mark.parametrize(
     ("tags", "expected"), [([], []), (["remove-cell"], ["remove-cell"])], ids=["shown", "hidden"]
 )
