@@ -102,7 +102,9 @@ def test_a_record_can_be_read_back_exactly(value, shown):
         ("", 1.0, ValueError, "got ''"),
         ("loss", float("nan"), ValueError, "loss is nan"),
         ("loss", np.float32("inf"), ValueError, "loss is inf"),
-        ("loss", np.zeros(3), TypeError, "loss must be one number or text, got ndarray"),
+        ("loss", np.zeros((2, 3)), TypeError, "a number, a text or several numbers, got list"),
+        ("loss", [], TypeError, "a number, a text or several numbers, got list"),
+        ("loss", [1.0, float("nan")], ValueError, "loss is nan"),
         ("loss", None, TypeError, "got NoneType"),
     ],
 )
@@ -136,3 +138,62 @@ def test_a_bar_rewrites_its_one_line(monkeypatch):
         page.write(text)
         page.flush()
     assert [line.strip() for line in lines] == ["0%", "50%", "100%"]
+
+
+def within(shown):
+    """Return value, tolerance and reason of each recorded number, by name."""
+    return {
+        options["metadata"]["scrapbook"]["name"]: (
+            json.loads(next(iter(data.values()))),
+            *options["metadata"]["rnn_utils"].values(),
+        )
+        for data, options in shown
+    }
+
+
+def test_a_tolerance_comes_with_its_reason(shown):
+    record.record("steps", 3)
+    record.record("gap", 1e-6, 2e-5, "rounding in single precision")
+    assert within(shown) == {
+        "steps": (3,),
+        "gap": (1e-6, 2e-5, "rounding in single precision"),
+    }
+
+
+@pytest.mark.parametrize(("tolerance", "reason"), [(-1, "so"), (0.1, ""), (float("nan"), "so")])
+def test_a_tolerance_without_reason_or_sense_is_refused(tolerance, reason, shown):
+    with pytest.raises(ValueError, match="gap has the tolerance"):
+        record.record("gap", 1e-6, tolerance, reason)
+    assert not shown
+
+
+def test_a_mean_may_be_off_by_four_standard_errors(shown):
+    seeds = [0.90, 0.91, 0.92, 0.93, 0.94]
+    record.record_mean("mean_accuracy", seeds)
+    value, tolerance, reason = within(shown)["mean_accuracy"]
+    assert value == pytest.approx(0.92)
+    assert tolerance == pytest.approx(4 * np.std(seeds, ddof=1) / np.sqrt(5))
+    assert reason == "4 standard errors over 5 seeds"
+
+
+def test_a_single_run_may_be_off_by_four_standard_deviations(shown):
+    seeds = [0.90, 0.91, 0.92, 0.93, 0.94]
+    record.record_run("test_accuracy", 0.9, seeds)
+    value, tolerance, reason = within(shown)["test_accuracy"]
+    assert value == 0.9
+    assert tolerance == pytest.approx(4 * np.std(seeds, ddof=1))
+    assert reason == "4 standard deviations of 5 seeds"
+
+
+def test_losses_are_noted_after_one_two_and_five_updates(shown):
+    losses = np.array([[9.0, 8.0, 7.0, 6.0, 5.0, 4.0], [9.5, 8.5, 7.5, 6.5, 5.5, 4.5]])
+    record.record_losses("lstm", losses)
+    noted = within(shown)
+    assert set(noted) == {f"lstm_loss_after_{updates}" for updates in (1, 2, 5)}
+    assert noted["lstm_loss_after_2"][0] == [7.0, 7.5]
+    assert noted["lstm_loss_after_2"][1] == pytest.approx(7e-4)
+
+
+def test_of_a_short_training_there_are_fewer_losses(shown):
+    record.record_losses("lstm", np.array([3.0, 2.0, 1.0]))
+    assert set(within(shown)) == {"lstm_loss_after_1", "lstm_loss_after_2"}

@@ -292,3 +292,39 @@ def test_a_divergence_can_be_sent_to_another_process():
     diverged.runs = ["one"]
     copy = pickle.loads(pickle.dumps(diverged))
     assert (str(copy), copy.iteration, copy.runs) == (str(diverged), 3, ["one"])
+
+
+def partly_mislabelled():
+    """Return held-back sequences whose loss rises once the network is sure of itself."""
+    sequences, labels = toy(seed=1)
+    return sequences, np.where(np.arange(len(labels)) % 4, labels, (labels + 1) % 10)
+
+
+def test_patience_stops_and_puts_the_best_weights_back():
+    recipe = replace(SMALL, iterations=4000, learning_rate=0.05)
+    held_back = partly_mislabelled()
+    model, history = fit(recipe, validation=held_back, patience=2)
+    best = int(history.validation_loss.argmin())
+    epoch = len(toy()[1]) // recipe.batch_size
+    assert len(history.validation_loss) == best + 1 + 2
+    assert list(history.validation_updates[:2]) == [epoch, 2 * epoch]
+    assert len(history.loss) == history.validation_updates[-1] < recipe.iterations
+    assert evaluate(model, *held_back).loss == pytest.approx(history.validation_loss[best])
+
+
+def test_without_improvement_to_wait_for_patience_ends_with_the_recipe():
+    epoch = len(toy()[1]) // SMALL.batch_size
+    _, history = fit(replace(SMALL, iterations=2 * epoch + 1), validation=toy(seed=1), patience=9)
+    assert len(history.loss) == 2 * epoch + 1
+    assert list(history.validation_updates) == [epoch, 2 * epoch, 2 * epoch + 1]
+
+
+def test_seeds_that_stop_early_are_those_trained_alone():
+    recipe = replace(SMALL, iterations=4000, learning_rate=0.05)
+    options = {"validation": partly_mislabelled(), "patience": 2, "progress": False}
+    runs = train_seeds(models.basic_rnn, *toy(), recipe, range(2), **options)
+    alone = models.basic_rnn(replace(recipe, seed=1))
+    history = train(alone, *toy(), replace(recipe, seed=1), **options)
+    assert len(history.loss) < recipe.iterations
+    assert np.array_equal(runs[1].history.loss, history.loss)
+    assert all(map(np.array_equal, runs[1].model.get_weights(), alone.get_weights()))

@@ -74,6 +74,19 @@ def test_other_types_are_refused_by_name(changed, words):
         train(models.basic_rnn(SMALL), *toy(), progress=False, **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"patience": 3}, "patience is 3, but there is no validation"),
+        ({"validation": toy(), "patience": 0}, "a number of epochs, 1 or more, got 0"),
+        ({"validation": toy(), "patience": True}, "a number of epochs, 1 or more, got True"),
+    ],
+)
+def test_patience_needs_epochs_and_something_to_watch(options, words):
+    with pytest.raises(ValueError, match=words):
+        train(models.basic_rnn(SMALL), *toy(), SMALL, progress=False, **options)
+
+
 def test_a_model_without_weights_to_train_is_refused():
     frozen = models.basic_rnn(SMALL)
     frozen.trainable = False
