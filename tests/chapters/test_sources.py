@@ -67,6 +67,13 @@ def test_the_text_reads_well_outside_the_book(source):
         assert not directive, f"MyST only: {directive[0]}"
 
 
+def test_a_line_holds_one_sentence(source):
+    for cell in text(source):
+        for line in cell.splitlines():
+            if not line.startswith(("|", "<")):
+                assert not re.search(r"[a-z)$*`][.!?][*)]* +[*(\[$`]*[A-Z]", line), line
+
+
 def test_display_equations_have_numbers_of_their_own(source):
     numbers = []
     for equation in re.findall(r"\$\$(.+?)\$\$", "\n".join(text(source)), re.S):
