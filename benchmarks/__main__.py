@@ -33,7 +33,7 @@ from benchmarks.jobs import (
 )
 from benchmarks.results import Results, goals
 from bookbuild.git import commit_of
-from bookbuild.running.machine import gpu_models, processor
+from bookbuild.running.machine import cpuinfo, gpu_models, processor
 
 PUBLISHED = ROOT / "benchmarks" / "results"  # where the book finds a whole run
 TRIED = ROOT / "_build" / "benchmarks"  # where any other run goes
@@ -216,9 +216,7 @@ def describe_machine() -> dict[str, str]:
 
 def instruction_sets() -> str:
     """Name the processor's instruction sets, as far as the system tells."""
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text().splitlines() if listing.exists() else []
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "").split()
+    flags = cpuinfo("flags", "Features").split()
     return ", ".join(label for flag, label in INSTRUCTIONS.items() if flag in flags) or "unknown"
 
 

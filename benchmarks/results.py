@@ -8,14 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import (
-    CONTENDERS,
-    COPY,
-    NETWORKS,
-    OURS,
-    PILLOW,
-    Peer,
-)
+from benchmarks.contenders import CONTENDERS, COPY, NETWORKS, OURS, PILLOW, Peer
 from benchmarks.jobs import SIZES, Measurement
 from rnn_utils import Recipe
 

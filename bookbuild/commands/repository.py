@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bookbuild.book import Book, BookError, Page
-from bookbuild.notebooks import read_as_is, text_of
+from bookbuild.notebooks import code_cells, read_as_is, text_of
 
 BLOCK = re.compile(r"(?<=repository: begin)(?P<rest>[^\n]*\n).*?(?=[^\n]*repository: end)", re.S)
 FIRST_CELL = re.compile(r'^REPOSITORY = ".*?"', re.M)
@@ -153,8 +153,7 @@ def _with_block(path: Path, body: str) -> str:
 def _with_first_cell(page: Page, url: str) -> str:
     """Return a notebook's text with another address in its first cell."""
     notebook = read_as_is(page.source)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    places = [cell for cell in cells if FIRST_CELL.search(cell.source)]
+    places = [cell for cell in code_cells(notebook) if FIRST_CELL.search(cell.source)]
     if len(places) != 1:
         raise BookError(
             f'{page.name}.ipynb must hold, once, the line REPOSITORY = "" of the first cell of the '

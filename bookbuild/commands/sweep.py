@@ -48,13 +48,10 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
     fixed = parse_parameters(arguments.parameters)
     grid = parse_grid(arguments.grid, arguments.seeds, fixed)
     folder = book.build / "sweeps" / page.source.stem
-    requests = [
-        request
-        for point in points_of(grid)
-        for request in requests_for(
-            [page_of_point(page, point, folder)], fixed | point, arguments.quick
-        )
-    ]
+    requests = []
+    for point in points_of(grid):
+        own = page_of_point(page, point, folder)
+        requests += requests_for([own], fixed | point, arguments.quick)
     with sole_use(folder):
         failed = bring_up_to_date(book, requests, run_options(arguments))
         rows = list(_rows(requests, grid))
@@ -77,9 +74,6 @@ def _rows(requests: Sequence[Request], grid: Mapping[str, Sequence[Any]]) -> Ite
         if request.page.executed.exists():
             notebook = read(request.page.executed)
             parameters = {name: request.parameters[name] for name in grid}
-            numbers = {
-                name: value
-                for name, value in recorded(notebook).items()
-                if not isinstance(value, list)
-            }
+            noted = recorded(notebook).items()
+            numbers = {name: value for name, value in noted if not isinstance(value, list)}
             yield Row(parameters, numbers, record_of(notebook).seconds)

@@ -4,8 +4,7 @@ import os
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
-from traitlets import Int, default
-from traitlets.config import Config
+from traitlets import default
 
 from bookbuild.running.machine import folders_of
 
@@ -18,23 +17,21 @@ THREADS = (
 )
 
 
-class OwnKernelManager(AsyncKernelManager):
-    """Starts the kernel of this very interpreter, whatever kernels the user has installed."""
+def kernel_manager(cores: int) -> type[AsyncKernelManager]:
+    """Return what starts a kernel that is to use some cores."""
 
-    cores = Int(1, config=True, help="how many the kernel may use")
+    class OwnKernelManager(AsyncKernelManager):
+        """Starts the kernel of this very interpreter, whatever kernels the user has installed."""
 
-    @default("kernel_spec_manager")
-    def _only_the_native_kernel(self) -> KernelSpecManager:
-        return KernelSpecManager(kernel_dirs=[])
+        @default("kernel_spec_manager")
+        def _only_the_native_kernel(self) -> KernelSpecManager:
+            return KernelSpecManager(kernel_dirs=[])
 
-    async def start_kernel(self, **options) -> None:
-        """Start it in an environment that leaves the other cores alone."""
-        await super().start_kernel(env=environment(self.cores), **options)
+        async def start_kernel(self, **options) -> None:
+            """Start it in an environment that leaves the other cores alone."""
+            await super().start_kernel(env=environment(cores), **options)
 
-
-def config(cores: int) -> Config:
-    """Return the configuration with which nbclient makes an `OwnKernelManager` for some cores."""
-    return Config({"OwnKernelManager": {"cores": cores}})
+    return OwnKernelManager
 
 
 def environment(cores: int) -> dict[str, str]:

@@ -15,7 +15,8 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from bookbuild.notebooks import describe, first_line, runnable, strip_run_traces, tags
-from bookbuild.running import kernel_report, kernel_start
+from bookbuild.running import kernel_report
+from bookbuild.running.kernel_start import kernel_manager
 from bookbuild.running.machine import this_machine
 from bookbuild.running.request import Limits, Outcome, Request
 
@@ -83,11 +84,10 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
         folder = str(folder) if folder.is_dir() else elsewhere
         where, error = _execute(request, limits, folder, cores, progress)
     seconds = time.monotonic() - began
-    notebook = progress.notebook
-    if notebook is None:
-        return Outcome(None, seconds, where, error, machine, cores)
-    strip_run_traces(notebook)
-    report = kernel_report.take_answer(notebook)
+    notebook, report = progress.notebook, {}
+    if notebook is not None:
+        strip_run_traces(notebook)
+        report = kernel_report.take_answer(notebook)
     if not (error or report):
         where, error = AFTER_THE_LAST, "the kernel did not say what it ran with"
     return Outcome(notebook, seconds, where, error, machine, cores, report)
@@ -109,8 +109,7 @@ def _execute(
             cwd=folder,
             start_timeout=limits.start,
             execution_timeout=limits.cell,
-            kernel_manager_class=kernel_start.OwnKernelManager,
-            config=kernel_start.config(cores),
+            kernel_manager_class=kernel_manager(cores),
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             shutdown_kernel="immediate",
             record_timing=False,

@@ -30,22 +30,20 @@ def parse_grid(
     BookError
         If an axis has another form, or a name is given values twice, or there is no axis.
     """
+    if seeds:
+        axes = [*axes, "seed=" + ",".join(map(str, range(seeds)))]
     grid = {}
-    taken = {*fixed, *(["seed"] if seeds else [])}
     for axis in axes:
         name, _, listed = axis.partition("=")
         texts = listed.split(",")
         if not name.isidentifier() or "" in texts:
             raise BookError(f"--grid {axis!r} is not like n_hidden=32,64,128")
-        if name in taken:
+        if name in grid or name in fixed:
             raise BookError(f"{name} is given values twice: name it once")
-        taken.add(name)
         values = [parse_value(text) for text in texts]
         if any(value in values[:i] for i, value in enumerate(values)):
             raise BookError(f"--grid {axis!r} names a value twice")
         grid[name] = values
-    if seeds:
-        grid["seed"] = list(range(seeds))
     if not grid:
         raise BookError("a sweep needs --grid NAME=VALUE,VALUE or --seeds N")
     return grid

@@ -72,16 +72,8 @@ def plot(rows: Sequence[Row], axes: Sequence[str], number: str | None) -> str:
             means = [sum(values) / len(values) for values in runs.values()]
             below = [mean - min(runs[x]) for x, mean in zip(runs, means, strict=True)]
             above = [max(runs[x]) - mean for x, mean in zip(runs, means, strict=True)]
-            ax.errorbar(
-                list(runs),
-                means,
-                yerr=[below, above],
-                label=label or number,
-                color=colour,
-                linestyle=dashes,
-                marker="o",
-                capsize=3,
-            )
+            look = {"color": colour, "linestyle": dashes, "marker": "o", "capsize": 3}
+            ax.errorbar(list(runs), means, [below, above], label=label or number, **look)
         ax.set_xticks(range(len(places)), places)
         ax.set(xlabel=first, ylabel=number)
         ax.grid(axis="y")

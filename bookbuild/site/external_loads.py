@@ -19,7 +19,7 @@ LOADING_LINKS = {
     "apple-touch-icon",
 }
 LOADING_ATTRIBUTES = ("src", "data", "poster", "background")
-_CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
+_CSS_URL = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])([^"')]+)""")
 _JS_IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\bfetch\s*\(\s*)["'`]([^"'`]+)""")
 _JS_TYPES = {"", "module", "text/javascript", "application/javascript"}
 
@@ -35,7 +35,7 @@ def external_loads(site: Path) -> Iterator[tuple[Path, str]]:
     site : Path
         Folder of a built site.
     """
-    for ending, loads in {"html": _loads_of_page, "css": _loads_of_style}.items():
+    for ending, loads in {"html": _loads_of_page, "css": _CSS_URL.findall}.items():
         for file in sorted(site.rglob(f"*.{ending}")):
             for address in loads(file.read_text("utf-8", errors="replace")):
                 if _is_external(address):
@@ -46,13 +46,13 @@ def _loads_of_page(page: str) -> Iterator[str]:
     for element in BeautifulSoup(page, "html.parser").find_all(True):
         yield from (element[name] for name in LOADING_ATTRIBUTES if element.has_attr(name))
         yield from _candidates(element.get("srcset", ""))
-        yield from _loads_of_style(element.get("style", ""))
+        yield from _CSS_URL.findall(element.get("style", ""))
         if element.name == "link" and LOADING_LINKS & {r.lower() for r in element.get("rel", [])}:
             yield element.get("href", "")
         elif element.name in ("image", "use"):
             yield element.get("href", "") or element.get("xlink:href", "")
         elif element.name == "style":
-            yield from _loads_of_style(element.get_text())
+            yield from _CSS_URL.findall(element.get_text())
         elif element.name == "script" and element.get("type", "") in _JS_TYPES:
             yield from _JS_IMPORT.findall(element.get_text())
 
@@ -61,11 +61,6 @@ def _candidates(srcset: str) -> Iterator[str]:
     """Return the addresses in a list of images by size; a data address holds commas itself."""
     if not srcset.startswith("data:"):
         yield from (entry.split()[0] for entry in srcset.split(",") if entry.strip())
-
-
-def _loads_of_style(css: str) -> Iterator[str]:
-    for url, imported in _CSS_URL.findall(css):
-        yield url or imported
 
 
 def _is_external(address: str) -> bool:

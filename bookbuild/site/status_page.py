@@ -15,6 +15,7 @@ from bookbuild.running.freshness_key import short_name
 from bookbuild.running.run_record import RunRecord, record_of
 
 NAME = "status"
+SOFTWARE = ("Python", "TensorFlow", "Keras", "CUDA", "cuDNN")  # what a page may have used
 INTRODUCTION = """# Status
 
 How each page was run, from its first cell to its last. Its outputs are decided by its code, by
@@ -82,11 +83,7 @@ def _facts(record: RunRecord) -> dict[str, str]:
         "peak memory": f"{record.peak_memory / 2**20:,.0f} MiB",
         "device": record.machine,
         "cores": str(record.cores),
-        "Python": known.get("python", ""),
-        "TensorFlow": known.get("tensorflow", "not used"),
-        "Keras": known.get("keras", "not used"),
-        "CUDA": known.get("cuda", "not used"),
-        "cuDNN": known.get("cudnn", "not used"),
+        **{each: known.get(each.lower(), "not used") for each in SOFTWARE},
         "data": ", ".join(data) or "none",
         "seed": record.seed or "none",
         "parameters": ", ".join(parameters) or "as written",
