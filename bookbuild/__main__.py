@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bookbuild.book import Book, BookError
 from bookbuild.commands import VERBS
+from bookbuild.commands.options import shield_values
 
 FOLDERS = ("RNN_UTILS_DATA", "RNN_UTILS_CACHE")
 
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when all is well, 1 when the book is not, 2 for a request that makes no sense,
         130 after Ctrl-C.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(shield_values(sys.argv[1:] if argv is None else argv))
     signal.signal(signal.SIGTERM, _stop)
     for name in FOLDERS:  # a kernel runs in its page's folder
         if os.environ.get(name):

@@ -15,6 +15,7 @@ from bookbuild.book import BookError
 from bookbuild.files import write_text
 
 INJECTED = "injected-parameters"
+SKIPPED = "skip-execution"  # Jupyter Book's own tag, which a book of pages that ran cannot have
 ALONE = "runs-alone"  # on any cell of a page that measures what a machine can do
 FAILURE_MARKER = "papermill-error-cell-tag"
 VOLATILE_CELL_METADATA = ("papermill", "execution", "ExecuteTime", "executionInfo", "outputId")

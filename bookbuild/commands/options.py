@@ -1,6 +1,9 @@
 """Options that several verbs share, and what they mean."""
 
 import argparse
+import re
+from collections.abc import Sequence
+from typing import Any
 
 from bookbuild.book import Book
 from bookbuild.running.parameters import parse_parameters
@@ -34,13 +37,26 @@ def requests_from(book: Book, arguments: argparse.Namespace) -> list[Request]:
 
     A page that does not declare a parameter runs without it, and is named.
     """
-    parameters = parse_parameters(arguments.parameters)
+    parameters = given_parameters(arguments)
     requests = requests_for(book.select(arguments.chapters), parameters, arguments.quick)
-    for name in parameters:
+    for name in [*parameters, *(["quick"] if arguments.quick else [])]:
         without = [each.page.name for each in requests if name not in each.parameters]
         if without:
             print(f"{name} is not declared by {', '.join(without)}: run without it")
     return requests
+
+
+def given_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the values given with ``-p``, without the space of `shield_values`."""
+    return parse_parameters((name, re.sub("^ -", "-", text)) for name, text in arguments.parameters)
+
+
+def shield_values(argv: Sequence[str]) -> list[str]:
+    """Put a space before each value of ``-p`` that argparse would take for an option: ``-1e-3``."""
+    pairs = zip([None, None, *argv], argv, strict=False)
+    return [
+        f" {word}" if two_before == "-p" and word[:1] == "-" else word for two_before, word in pairs
+    ]
 
 
 def add_scheduler_option(parser: argparse.ArgumentParser) -> None:

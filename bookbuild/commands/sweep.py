@@ -5,10 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bookbuild.book import Book
-from bookbuild.commands.options import add_page_options, add_run_options, count, run_options
+from bookbuild.commands.options import (
+    add_page_options,
+    add_run_options,
+    count,
+    given_parameters,
+    run_options,
+)
 from bookbuild.files import sole_use, write_text
 from bookbuild.notebooks import read, recorded
-from bookbuild.running.parameters import parse_parameters
 from bookbuild.running.request import Request, requests_for
 from bookbuild.running.run_record import record_of
 from bookbuild.running.run_stale import bring_up_to_date, report, say
@@ -45,7 +50,7 @@ def add_parser(verbs) -> None:
 def run(book: Book, arguments: argparse.Namespace) -> int:
     """Run the points of the grid that are out of date; 1 if any failed."""
     (page,) = book.select([arguments.chapter])
-    fixed = parse_parameters(arguments.parameters)
+    fixed = given_parameters(arguments)
     grid = parse_grid(arguments.grid, arguments.seeds, fixed)
     folder = book.build / "sweeps" / page.source.stem
     requests = []

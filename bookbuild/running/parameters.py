@@ -1,22 +1,44 @@
 """The parameters of a page: what its cell tagged ``parameters`` declares, and values for them."""
 
+import ast
 import json
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from bookbuild.book import BookError
-from bookbuild.notebooks import runnable
+from bookbuild.notebooks import tags
+
+OPENING = ("[", "{", "(", '"', "'")  # what starts so is meant as a value of Python
 
 
 def declared_parameters(notebook: NotebookNode) -> dict[str, str]:
-    """Return the names in the cell tagged ``parameters``, each with the text of its default."""
-    import papermill
+    """Return the names that the cell tagged ``parameters`` assigns, each with its default's text.
 
-    declared = papermill.inspect_notebook(runnable(notebook))
-    return {name: each["default"] for name, each in declared.items()}
+    Every assignment counts that is not inside a block. A cell that is no Python declares nothing:
+    its run will say why.
+    """
+    cell = next((cell for cell in notebook.cells if "parameters" in tags(cell)), None)
+    if cell is None:
+        return {}
+    code = TransformerManager().transform_cell(cell.source)  # magics are Python then
+    try:
+        statements = ast.parse(code).body
+    except SyntaxError:
+        return {}
+    declared = {}
+    for statement in statements:
+        if isinstance(statement, ast.Assign):
+            targets = statement.targets
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        else:
+            continue
+        default = ast.get_source_segment(code, statement.value)
+        declared |= {target.id: default for target in targets if isinstance(target, ast.Name)}
+    return declared
 
 
 def parse_parameters(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -36,32 +58,39 @@ def parse_parameters(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """Read the value of a parameter as papermill's command line does, and YAML besides.
+    """Read the value of a parameter: a literal of Python, and what is none is the text itself.
 
-    ``3`` is an int, ``1e-3`` a float, ``True`` a bool, ``None`` none, ``[1, 2]`` a list, and
-    what is none of these is the text itself.
+    ``3`` is an int, ``1e-3`` and ``-inf`` a float, ``True`` a bool, ``None`` none, ``[1e-3, 1]`` a
+    list; ``no``, ``1:30`` and nothing at all are texts.
 
     Raises
     ------
     BookError
-        If the value starts as YAML and does not end as such, like ``[1,``, or if a notebook
-        cannot hold it, like the date ``2026-01-01``.
+        If the value starts like a list, mapping or quoted text and is none, like ``[1,``, or if a
+        notebook cannot hold it, like ``{1, 2}``.
     """
-    if text == "None":
-        return None
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
+    if text.strip("+-") in ("inf", "nan"):
+        return float(text)
     try:
-        value = yaml.safe_load(text)
-        json.dumps(value)
-    except yaml.YAMLError as error:
-        raise BookError(f"the value {text!r} is not YAML; put quotes around a text") from error
-    except TypeError as error:
+        value = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        if text.startswith(OPENING):
+            raise BookError(
+                f"the value {text!r} starts like a list, mapping or quoted text and is none; "
+                f"quote a text inside the value: {json.dumps(text)!r}"
+            ) from None
+        return text
+    if not _survives_json(value):
         raise BookError(
             f"the value {text!r} is not a number, text, list or mapping of these; quote a text "
-            f"inside the value: '\"{text}\"'"
-        ) from error
+            f"inside the value: {json.dumps(text)!r}"
+        )
     return value
+
+
+def _survives_json(value: Any) -> bool:
+    """Whether a notebook's metadata can hold a value: tuples come back as lists."""
+    try:
+        return json.loads(json.dumps(value)) == value
+    except TypeError:
+        return False

@@ -7,7 +7,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from bookbuild.book import BookError, Page
-from bookbuild.notebooks import ALONE, INJECTED, read, tags
+from bookbuild.notebooks import ALONE, INJECTED, SKIPPED, describe, read, tags
 from bookbuild.running.machine import Machine
 from bookbuild.running.parameters import declared_parameters
 from bookbuild.running.run_record import RunRecord
@@ -95,28 +95,48 @@ def requests_for(
     Raises
     ------
     BookError
-        If a page is no readable notebook or an executed copy of one, or no page declares a
-        parameter.
+        If a page is no notebook that can be run, no page declares a parameter, or a value is none
+        for a parameter that is True or False.
     """
     requests, known = [], {}
+    wanted = ({"quick": True} if quick else {}) | dict(parameters)
     for page in pages:
         source = read(page.source)
-        if any(INJECTED in tags(cell) for cell in source.cells):
-            raise BookError(
-                f"{page.source} is an executed copy (a cell tagged {INJECTED!r}): remove that cell"
-            )
-        declared = declared_parameters(source) if quick or parameters else {}
+        if why := _why_not_runnable(source):
+            raise BookError(f"{page.source} cannot be run: {why}")
+        declared = declared_parameters(source) if wanted else {}
         known |= declared
-        values = ({"quick": True} if quick else {}) | dict(parameters)
-        here = {name: value for name, value in values.items() if name in declared}
-        requests.append(Request(page, source, here))
+        values = {name: value for name, value in wanted.items() if name in declared}
+        for name, value in values.items():
+            if declared[name] in ("True", "False") and not isinstance(value, bool):
+                raise BookError(f"{name} of {page.name} is True or False, got {value!r}")
+        requests.append(Request(page, source, values))
     unknown = ", ".join(repr(name) for name in parameters if name not in known)
     if unknown:
-        declared = ", ".join(known) or "none"
-        only = requests[0].page.name if len(requests) == 1 else ""
+        whose = requests[0].page.name if len(requests) == 1 else "no page"
         raise BookError(
-            f"{only} has no parameter {unknown}; it declares: {declared}"
-            if only
-            else f"no page has a parameter {unknown}; they declare: {declared}"
+            f"{whose} has {'no' if len(requests) == 1 else 'a'} parameter {unknown}; declared are: "
+            f"{', '.join(known) or 'none'}"
         )
     return requests
+
+
+def _why_not_runnable(source: NotebookNode) -> str:
+    """Say why a notebook is none that can be run as it is; nothing if it can."""
+    written_in = source.metadata.get("language_info", {}).get("name", "python")
+    language = source.metadata.get("kernelspec", {}).get("language", written_in)
+    if language.lower() != "python":
+        return f"its language is {language}, and pages are Python notebooks"
+    for cell in source.cells:
+        if INJECTED in tags(cell):
+            return f"it is an executed copy (a cell tagged {INJECTED!r}): remove that cell"
+        if SKIPPED in tags(cell):
+            return (
+                f"{describe(source, cell)}: a cell tagged {SKIPPED!r} would show code that never "
+                "ran: remove the tag or the cell, or write the code into a Markdown cell"
+            )
+    tagged = [cell for cell in source.cells if "parameters" in tags(cell)]
+    if len(tagged) > 1:
+        cells = "; ".join(describe(source, cell) for cell in tagged)
+        return f"{len(tagged)} cells are tagged 'parameters', and one holds them all: {cells}"
+    return ""

@@ -1,6 +1,7 @@
 """Running pages: what is kept, what is passed on, and every way in which a page can fail."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
 from bookbuild.running.parameters import parse_value
 
+R = {"name": "ir", "display_name": "R", "language": "R"}
 STUBBORN = """import time
 while True:
     try:
@@ -139,7 +141,7 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(book):
     book.add("one", parameters(), "print(seed)")
     done = book.run("execute", "-p", "sead", "3")
     assert done.returncode == 2
-    assert "chapters/one has no parameter 'sead'; it declares: seed, quick, rate" in done.stderr
+    assert "chapters/one has no parameter 'sead'; declared are: seed, quick, rate" in done.stderr
     assert not book.executed("one").exists()
 
 
@@ -152,12 +154,67 @@ def test_a_parameter_is_set_where_it_is_declared(book):
     assert (book.printed("one"), book.printed("two")) == ("3\n", "1\n")
 
 
+def test_every_assignment_of_the_cell_is_a_parameter(book):
+    source = """tag = "a=b"
+lr: float | None = None
+quick = False  # quick=True is short
+n = m = 3
+if n:
+    inside = 1
+%time x = 2"""
+    book.add("one", parameters(source), "print(tag, lr, quick, m)")
+    done = book.execute("--quick", "-p", "tag", "x=y", "-p", "lr", "-1e-3", "-p", "m", "-5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert book.printed("one").endswith("x=y -0.001 True -5\n")
+    assert "lr=-0.001" in done.stdout
+    refused = book.run("execute", "-p", "inside", "2")
+    assert "no parameter 'inside'; declared are: tag, lr, quick, n, m\n" in refused.stderr
+
+
+def test_quick_that_no_page_declares_is_said(book):
+    book.add("one", parameters("seed = 1"), "print(seed)")
+    done = book.execute("--quick")
+    assert done.returncode == 0
+    assert "quick is not declared by chapters/one: run without it" in done.stdout
+
+
+def test_what_is_true_or_false_takes_nothing_else(book):
+    book.add("one", parameters(), "print(seed)")
+    done = book.run("execute", "-p", "quick", "false")
+    assert done.returncode == 2
+    assert "quick of chapters/one is True or False, got 'false'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cells", "metadata", "reason"),
+    [
+        ([parameters("a = 1"), parameters("b = 1")], {}, "2 cells are tagged 'parameters'"),
+        (
+            ["x = 1", new_code_cell("y", metadata={"tags": ["skip-execution"]})],
+            {},
+            "cell 3 (id 'c2'): y: a cell tagged 'skip-execution' would show code that never ran",
+        ),
+        (["cat(1)"], {"kernelspec": R}, "its language is R"),
+        (["cat(1)"], {"language_info": {"name": "R"}}, "its language is R"),
+    ],
+    ids=["two cells of parameters", "a cell to skip", "another kernel", "another language"],
+)
+def test_a_notebook_that_cannot_be_run_is_refused_by_name(book, cells, metadata, reason):
+    book.add("one", *cells)
+    book.edit(book.source("one"), lambda notebook: notebook["metadata"].update(metadata))
+    done = book.run("execute")
+    assert done.returncode == 2
+    assert "chapters/one.ipynb cannot be run: " in done.stderr
+    assert reason in done.stderr
+    assert not book.executed("one").exists()
+
+
 def test_a_parameter_that_no_page_declares_is_refused(book):
     book.add("one", parameters(), "print(seed)")
     book.add("two", parameters("n = 1"), "print(n)")
     done = book.run("execute", "-p", "sead", "3")
     assert done.returncode == 2
-    assert "no page has a parameter 'sead'; they declare: seed, quick, rate, n" in done.stderr
+    assert "no page has a parameter 'sead'; declared are: seed, quick, rate, n" in done.stderr
     assert not book.executed("one").exists()
 
 
@@ -281,11 +338,17 @@ def test_a_limit_that_is_none_is_refused(book, capsys, limit):
         ("3", 3),
         ("-3", -3),
         ("1e-3", 0.001),
+        ("-inf", -math.inf),
         ("True", True),
-        ("false", False),
         ("None", None),
-        ("[1, 2]", [1, 2]),
+        ("[1e-3, 1e-2]", [0.001, 0.01]),
+        ("{'a': 1}", {"a": 1}),
         ("mnist-5k", "mnist-5k"),
+        ("no", "no"),
+        ("1:30", "1:30"),
+        ("2026-01-01", "2026-01-01"),
+        ("'3'", "3"),
+        ("", ""),
     ],
 )
 def test_values_are_read_as_they_are_meant(text, value):
@@ -294,11 +357,11 @@ def test_values_are_read_as_they_are_meant(text, value):
 
 
 def test_half_a_list_is_refused():
-    with pytest.raises(BookError, match=r"'\[1,' is not YAML"):
+    with pytest.raises(BookError, match=r"'\[1,' starts like a list, mapping or quoted text"):
         parse_value("[1,")
 
 
-@pytest.mark.parametrize("text", ["2026-01-01", "[2026-01-01]", "!!set {a}"])
+@pytest.mark.parametrize("text", ["{1, 2}", "(1, 2)", "1+2j", "{1: 2}"])
 def test_a_value_that_no_notebook_can_hold_is_refused(text):
     with pytest.raises(BookError, match="is not a number, text, list or mapping"):
         parse_value(text)

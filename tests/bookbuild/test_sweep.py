@@ -67,7 +67,7 @@ def test_seeds_are_the_last_axis(chapter):
         (["--grid", "n=1", "--grid", "n=2"], "n is given values twice"),
         (["--grid", "seed=1,2", "--seeds", "2"], "seed is given values twice"),
         (["--grid", "n=1,2", "-p", "n", "3"], "n is given values twice"),
-        (["--grid", "m=1,2"], "has no parameter 'm'; it declares: n, rate, seed"),
+        (["--grid", "m=1,2"], "has no parameter 'm'; declared are: n, rate, seed"),
     ],
 )
 def test_a_grid_that_makes_no_sense_is_refused(chapter, options, message):
