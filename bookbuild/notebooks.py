@@ -1,5 +1,6 @@
 """Notebook files: read and written safely, rid of what changes from run to run, put together."""
 
+import ast
 import copy
 import json
 import re
@@ -111,6 +112,17 @@ def tags(cell: NotebookNode) -> list[str]:
 def is_machinery(cell: NotebookNode) -> bool:
     """Whether papermill put the cell there, not the author."""
     return INJECTED in tags(cell) or FAILURE_MARKER in tags(cell)
+
+
+def python(cell: NotebookNode) -> str:
+    """Return the code of a cell as Python, its magics as the calls that they are."""
+    try:
+        ast.parse(cell.source)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager  # takes half a second
+
+        return TransformerManager().transform_cell(cell.source)
+    return cell.source
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:

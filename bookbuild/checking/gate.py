@@ -17,7 +17,7 @@ from bookbuild.notebooks import (
     recorded,
     tags,
 )
-from bookbuild.running.freshness_key import differences, files_named
+from bookbuild.running.freshness_key import differences, files_used
 from bookbuild.running.machine import sources
 from bookbuild.running.run_record import record_of
 
@@ -104,7 +104,7 @@ def gate(page: Page) -> Iterator[Finding]:
         return
     now = {
         "rnn_utils": sources("rnn_utils"),
-        "files": files_named(source, page.source.parent),
+        "files": files_used(source, page.source.parent),
     }
     for part, what in differences(record.key, now).items():
         yield Finding(page.name, "", f"{part} changed after the page was run: {what}", remedy)

@@ -4,16 +4,17 @@ It maps each part, such as the code or the packages, to the names and contents i
 difference can be named.
 """
 
+import ast
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
 from bookbuild.files import sha256
-from bookbuild.notebooks import code_cells
+from bookbuild.notebooks import code_cells, python
 from bookbuild.running.machine import Machine
 
 Key = dict[str, dict[str, Any]]
@@ -50,7 +51,7 @@ def key_of(
     return {
         "code": {f"code cell {n}": sha256(cell.source.encode()) for n, cell in cells},
         "rnn_utils": dict(machine.rnn_utils),
-        "files": files_named(notebook, folder),
+        "files": files_used(notebook, folder),
         "packages": dict(machine.packages),
         "parameters": dict(parameters),
         "data": {each: machine.data[each] for each in asked},
@@ -58,14 +59,44 @@ def key_of(
     }
 
 
-def files_named(notebook: NotebookNode, folder: Path) -> dict[str, str]:
-    """Return the hash of each file that the code names by its path from the page's folder."""
-    names = {name for cell in code_cells(notebook) for name in PATH.findall(cell.source)}
-    return {
-        name: sha256((folder / name).read_bytes())
-        for name in sorted(names)
-        if (folder / name).is_file()
-    }
+def files_used(notebook: NotebookNode, folder: Path) -> dict[str, str]:
+    """Return the hash of each local file that a page depends on, by its path from the folder.
+
+    These are the files that the code names, the modules of the folder that it imports, and what
+    those name and import in turn.
+    """
+    code = [python(cell) for cell in code_cells(notebook)]
+    found: dict[str, str] = {}
+    while code:
+        text = code.pop()
+        for name in sorted({*PATH.findall(text), *_local_modules(text, folder)} - found.keys()):
+            file = folder / name
+            if file.is_file():
+                found[name] = sha256(file.read_bytes())
+                if file.suffix == ".py":
+                    code.append(file.read_text("utf-8", errors="replace"))
+    return dict(sorted(found.items()))
+
+
+def _local_modules(code: str, folder: Path) -> Iterator[str]:
+    """Yield the files of modules and packages in the folder that the code imports."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module] if node.module else [alias.name for alias in node.names]
+        else:
+            continue
+        for module in modules:
+            first = module.partition(".")[0]
+            if (folder / f"{first}.py").is_file():
+                yield f"{first}.py"
+            for file in (folder / first).rglob("*.py") if first else ():
+                yield file.relative_to(folder).as_posix()
 
 
 def short_name(key: Key) -> str:

@@ -5,11 +5,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from bookbuild.book import BookError
-from bookbuild.notebooks import tags
+from bookbuild.notebooks import python, tags
 
 OPENING = ("[", "{", "(", '"', "'")  # what starts so is meant as a value of Python
 
@@ -23,7 +22,7 @@ def declared_parameters(notebook: NotebookNode) -> dict[str, str]:
     cell = next((cell for cell in notebook.cells if "parameters" in tags(cell)), None)
     if cell is None:
         return {}
-    code = TransformerManager().transform_cell(cell.source)  # magics are Python then
+    code = python(cell)
     try:
         statements = ast.parse(code).body
     except SyntaxError:

@@ -74,6 +74,34 @@ def test_a_file_that_the_code_names_is_part_of_the_key(book):
     assert "files changed after the page was run: ../data.csv" in book.run("check").stdout
 
 
+@pytest.mark.parametrize(
+    ("code", "files", "moved"),
+    [
+        ("import helper", {"helper.py": "X = {}"}, "helper.py"),
+        ("%time 1\nfrom helper import X", {"helper.py": "X = {}"}, "helper.py"),
+        (
+            "import tools.small",
+            {"tools/__init__.py": "", "tools/small.py": "X = {}"},
+            "tools/small.py",
+        ),
+        ("import first", {"first.py": "import second", "second.py": "X = {}"}, "second.py"),
+        ("import first", {"first.py": "open('a.txt')", "a.txt": "{}"}, "a.txt"),
+    ],
+    ids=["module", "from", "package", "module of a module", "file of a module"],
+)
+def test_a_local_module_that_is_edited_makes_the_page_stale(book, code, files, moved):
+    folder = book.source("one").parent
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text.format(1))
+    book.add("one", code)
+    book.pretend("one")
+    assert why(book) == ""
+    (folder / moved).write_text(files[moved].format(2))
+    assert why(book) == f"files moved: {moved}"
+    assert f"files changed after the page was run: {moved}" in book.run("check").stdout
+
+
 def test_a_parameter_moves_the_key(ran):
     assert why(ran, parameters={"seed": 2}) == "parameters moved: seed none → 2"
 
