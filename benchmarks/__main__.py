@@ -1,4 +1,4 @@
-"""The command line, ``python -m benchmarks [PART…]``.
+"""The command line, ``python -m benchmarks [PART…]``, or ``python -m benchmarks accuracy``.
 
 It measures the parts, says what comes of each job, and describes the machine it ran on.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import accuracy
 from benchmarks.contenders import CONTENDERS, NETWORKS, REDUCERS, REMEDY, missing
 from benchmarks.jobs import (
     GPU,
@@ -59,9 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 when all was measured, 1 when something failed, 130 after Ctrl-C.
     """
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        return run(arguments)
+        if words[:1] == [accuracy.ACCURACY]:
+            arguments = accuracy.parser().parse_args(words[1:])
+            return accuracy.run(arguments, describe_machine(), PUBLISHED, TRIED)
+        return run(parser().parse_args(words))
     except (WorkerError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -72,7 +76,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks", description="Measure speed, side by side.")
+    parser = argparse.ArgumentParser(
+        prog="benchmarks",
+        description="Measure speed, side by side.",
+        epilog=f"`benchmarks {accuracy.ACCURACY}` measures accuracy instead, and has options of "
+        "its own.",
+    )
     parser.add_argument(
         "parts",
         nargs="*",

@@ -142,10 +142,12 @@ def run_rounds(
             yield {**job, "round": number, **result}
 
 
-def run_job(job: Job, folder: Path, python: str = sys.executable) -> dict[str, Any]:
+def run_job(
+    job: Job, folder: Path, python: str = sys.executable, env: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Run one job in a process of its own and return what it measured.
 
-    Its environment hides the GPUs, unless the job is for one.
+    Its environment has what `env` adds, and hides the GPUs, unless the job is for one.
 
     Raises
     ------
@@ -153,7 +155,8 @@ def run_job(job: Job, folder: Path, python: str = sys.executable) -> dict[str, A
         If the process fails.
     """
     command = [python, "-m", "benchmarks.worker", json.dumps({**job, "folder": str(folder)})]
-    env = {**os.environ, **QUIET, **({} if job.get("device") == GPU else ON_CPU)}
+    devices = {} if job.get("device") == GPU else ON_CPU
+    env = {**os.environ, **QUIET, **devices, **(env or {})}
     run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if run.returncode != 0:
         said = run.stderr.strip().splitlines() or ["nothing"]

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from rnn_utils import Recipe, reduce_images
 
 MIB = 2**20
 DIGITS = 70_000  # images that are reduced: MNIST's training and test sets
+POINTS_PER_EPOCH = 5  # of a curve of accuracy
 
 
 def digits(folder: Path) -> dict[str, Any]:
@@ -98,6 +100,59 @@ def reduction(
     return {"seconds": min(times), "extra_mib": extra / MIB}
 
 
+def accuracy(
+    folder: Path, network: str, recipe: dict[str, Any], source: str, held: int, method: str
+) -> dict[str, Any]:
+    """Train a network and test it; look at digits that were held back five times an epoch.
+
+    The seconds are those of the updates. A point of the curve holds the updates made, the mean
+    training loss since the point before, and loss and accuracy on the digits held back.
+    """
+    from rnn_utils import draw_batches, evaluate, load_mnist, predict_logits
+    from rnn_utils.engine.grappler import without_grappler
+    from rnn_utils.networks import models
+    from rnn_utils.training.checked_data import Task
+    from rnn_utils.training.loop import Trainer
+
+    numbers, mnist = Recipe(**recipe), load_mnist(source)
+    x, labels = reduce_images(mnist.train_images, method=method), mnist.train_labels
+    builders = {
+        "basic": models.basic_rnn,
+        "bidirectional": models.bidirectional_rnn,
+        "deep": models.deep_rnn,
+        "lstm": models.lstm,
+        "gru": lambda numbers: models.deep_rnn(replace(numbers, n_layers=1)),
+    }
+    model = builders[network](numbers)
+    trainer = Trainer(model, Task.checked(x[:-held], labels[:-held], numbers, None))
+    batches = np.stack(list(draw_batches(len(x) - held, numbers)))
+    seconds, curve = 0.0, []
+    per_point = max(1, (len(x) - held) // numbers.batch_size // POINTS_PER_EPOCH)
+    with without_grappler():
+        for first in range(0, len(batches), per_point):
+            part = batches[first : first + per_point]
+            losses, took = timed(lambda part=part: trainer.update(part))
+            seconds += took
+            found = evaluate(model, x[-held:], labels[-held:])
+            made = first + len(part)
+            curve.append([made, float(losses.mean()), found.loss, found.accuracy])
+    if not np.isfinite([point[1] for point in curve]).all():
+        raise ArithmeticError(f"the training of {network} diverged")
+    test_x = reduce_images(mnist.test_images, method=method)
+    wrong = predict_logits(model, test_x).argmax(axis=1) != mnist.test_labels
+    tested = evaluate(model, test_x, mnist.test_labels)
+    return {
+        "accuracy": tested.accuracy,
+        "correct": int((~wrong).sum()),
+        "tested": tested.count,
+        "test_loss": tested.loss,
+        "misread": np.flatnonzero(wrong).tolist(),
+        "parameters": model.count_params(),
+        "seconds": seconds,
+        "curve": curve,
+    }
+
+
 def load_sequences(folder: Path, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     """Return sequences (n, n_steps, n_input) and labels, as many as one pass updates on.
 
@@ -131,7 +186,7 @@ def repeat(work: Callable[[], Any], passes: int, seconds: float) -> list[float]:
     return times
 
 
-MEASUREMENTS = {work.__name__: work for work in (digits, sgemm, training, reduction)}
+MEASUREMENTS = {work.__name__: work for work in (digits, sgemm, training, reduction, accuracy)}
 
 if __name__ == "__main__":
     job = json.loads(sys.argv[1])
