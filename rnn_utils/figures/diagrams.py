@@ -103,6 +103,65 @@ def rnn_rolled_unrolled(image: np.ndarray | None = None, *, ax: Axes | None = No
         return sketch.figure
 
 
+def gradient_through_time(image: np.ndarray | None = None, *, ax: Axes | None = None) -> Figure:
+    """Draw the unrolled basic RNN with the gradient that flows back through it.
+
+    From below: the digit with the row that is read framed, the rows x_1, x_2, x_3 and x_16, the
+    states h_1 to h_16, joined to the right by U, and above the last one the logits y and the loss.
+    Above each state stands its gradient, delta_t; dashed arrows lead from the loss to delta_16 and
+    from there back, to the left, one Jacobian J_t for each step.
+
+    Parameters
+    ----------
+    image : array (16, columns), optional
+        The digit being read, 0 for paper; a typeface's 3 by default.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        Where `image` is not one finite digit of 16 rows.
+    """
+    image = _grey_digit(image)
+    with house_style():
+        sketch = Sketch(4.7, ax)
+        states, gradients = [], []
+        for step, x in zip(STEPS, (1.15, 2.4, 3.65, 5.3), strict=True):
+            state = sketch.box(x, 2.3, f"$h_{{{step}}}$", "hidden")
+            _weighted(sketch, _input(sketch, x, 1.35, image, step), state, "$W$")
+            states.append(state)
+            gradients.append(sketch.box(x, 3.4, rf"$\delta_{{{step}}}$", "error"))
+        _chain(sketch, states, "$U$")
+        for earlier, later, step in zip(gradients, gradients[1:], STEPS[1:], strict=False):
+            _back(sketch, later, earlier, f"$J_{{{step}}}$", dots=step == STEPS[-1])
+
+        loss = sketch.box(6.8, 2.3, "loss", "output", width=0.74, size=TEXT)
+        sketch.arrow(states[-1].right(), loss.left())
+        sketch.text((states[-1].right()[0] + loss.left()[0]) / 2, 2.49, "$y$", size=MATHS)
+        sketch.arrow(loss.top(), (loss.x, 3.4), gradients[-1].right(), role="error", dashed=True)
+        sketch.text(0.82, 4.2, "backward: the gradient of the loss by each state", ha="left")
+        return sketch.figure
+
+
+def _back(sketch: Sketch, later: Node, earlier: Node, jacobian: str, *, dots: bool) -> None:
+    """Lead the gradient back by one step, or past dots, with the Jacobian above."""
+    start, end = later.left(), earlier.right()
+    middle = (start[0] + end[0]) / 2
+    if not dots:
+        sketch.arrow(start, end, role="error", dashed=True)
+        sketch.text(middle, start[1] + 0.19, jacobian, size=MATHS)
+        return
+    sketch.arrow(start, (middle + 0.16, start[1]), role="error", dashed=True, head=False)
+    sketch.text(middle, start[1], r"$\cdots$", size=MATHS)
+    sketch.arrow((middle - 0.16, end[1]), end, role="error", dashed=True)
+    sketch.text(middle + 0.3, start[1] + 0.19, jacobian, size=MATHS)
+
+
 def bidirectional(
     image: np.ndarray | None = None, *, wrong_read_out: bool = False, ax: Axes | None = None
 ) -> Figure:

@@ -1,4 +1,4 @@
-"""Heat maps of what happens in a network while it reads a digit, row beside row."""
+"""What happens in a network while it reads a digit, row beside row: heat maps and bars."""
 
 from collections.abc import Mapping
 
@@ -21,6 +21,7 @@ from rnn_utils.figures.style import (
     OUTPUT_SCALE,
     PADDING,
     PAPER,
+    ROLES,
     RULE,
     SMALL,
     STATE_SCALE,
@@ -143,6 +144,52 @@ def class_probabilities(
             panel.get_xticklabels()[label].set(weight="bold")
         first = panel if image is None else _panel(ax, (0.08, 0.14, 0.43, 0.84), image)
         _number_the_rows(first, steps)
+        return ax.figure
+
+
+def row_strengths(
+    strengths: Mapping[str, np.ndarray], image: np.ndarray, *, ax: Axes | None = None
+) -> Figure:
+    """Show how much each row of a digit counts, by bars beside the digit.
+
+    Parameters
+    ----------
+    strengths : mapping of str to array (steps,)
+        0 or more, one panel each, for instance one per network; its longest bar fills the panel.
+    image : array (steps, width)
+        The digit: its row t is read at step t.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the panels are laid out inside it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to show, a strength is negative or not finite, or the strengths and
+        the image differ in steps.
+    """
+    strengths = named("strengths", strengths, 1)
+    for name, values in strengths.items():
+        if values.min() < 0:
+            raise ValueError(f"strengths[{name!r}] holds {values.min():g}; 0 is the least")
+    image = _image_of_steps(image, strengths)
+    steps = len(image)
+    start = 0.3
+    pitch = (1 - start) / len(strengths)
+    with house_style():
+        ax = axes_or_new(ax, 2.7, layout=None)
+        ax.set_axis_off()
+        for place, (name, values) in enumerate(strengths.items()):
+            panel = ax.inset_axes((start + place * pitch, 0.06, pitch - 0.025, 0.8))
+            panel.barh(range(steps), values, color=ROLES["hidden"].line)
+            longest = values.max() or 1.0
+            panel.set(xlim=(0, 1.05 * longest), ylim=(steps - 0.5, -0.5), xticks=[], yticks=[])
+            panel.spines[:].set(visible=True, color=RULE)
+            panel.set_title(name, size=SMALL, pad=4)
+        _number_the_rows(_panel(ax, (0.08, 0.06, 0.2, 0.8), image), steps)
         return ax.figure
 
 

@@ -12,6 +12,7 @@ from rnn_utils import diagrams
 
 DRAWINGS = {
     "rolled": diagrams.rnn_rolled_unrolled,
+    "gradient": diagrams.gradient_through_time,
     "bidirectional": diagrams.bidirectional,
     "bidirectional-wrong": lambda: diagrams.bidirectional(wrong_read_out=True),
     "deep": diagrams.deep,
@@ -198,13 +199,27 @@ def test_the_reset_gate_stands_before_or_after_the_product():
     assert not set(after) >= set(before)
 
 
+def test_the_gradient_flows_back_by_one_jacobian_a_step():
+    ax = diagrams.gradient_through_time().axes[0]
+    places = {text.get_text(): text.get_position() for text in ax.texts}
+    deltas = [places[rf"$\delta_{{{step}}}$"] for step in (1, 2, 3, 16)]
+    jacobians = [places[f"$J_{{{step}}}$"] for step in (2, 3, 16)]
+    for (earlier, _), (jacobian, _), (later, _) in zip(deltas, jacobians, deltas[1:], strict=False):
+        assert earlier < jacobian < later
+    back = [wire for wire in wires(ax) if np.ptp(wire[:, 1]) < 0.1 and wire[0, 0] > wire[-1, 0]]
+    assert len(back) == 4  # the last step in two pieces, beside its dots
+
+
 def test_the_wrong_read_out_says_what_is_wrong():
     said = " ".join(words(diagrams.bidirectional(wrong_read_out=True)))
     assert "wrong" in said
     assert "wrong" not in " ".join(words(diagrams.bidirectional()))
 
 
-@pytest.mark.parametrize("draw", [diagrams.rnn_rolled_unrolled, diagrams.bidirectional])
+@pytest.mark.parametrize(
+    "draw",
+    [diagrams.rnn_rolled_unrolled, diagrams.gradient_through_time, diagrams.bidirectional],
+)
 def test_a_digit_of_the_readers_own_is_read(draw):
     digit = np.zeros((16, 16))
     digit[2] = 255  # row 3

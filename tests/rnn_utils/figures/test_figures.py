@@ -61,8 +61,12 @@ FIGURES = {
     "class probabilities": lambda ax=None: plots.class_probabilities(
         STEPS_BY_CLASS, IMAGES[0], 5, ax=ax
     ),
+    "row strengths": lambda ax=None: plots.row_strengths(
+        dict.fromkeys(SAME_END, FALLING[:16]), IMAGES[0], ax=ax
+    ),
     "certain": lambda ax=None: plots.class_probabilities(CERTAIN, IMAGES[0], 0, ax=ax),
     "rolled and unrolled": lambda ax=None: diagrams.rnn_rolled_unrolled(ax=ax),
+    "gradient": lambda ax=None: diagrams.gradient_through_time(ax=ax),
     "bidirectional": lambda ax=None: diagrams.bidirectional(ax=ax),
     "bidirectional, wrong": lambda ax=None: diagrams.bidirectional(wrong_read_out=True, ax=ax),
     "deep": lambda ax=None: diagrams.deep(ax=ax),

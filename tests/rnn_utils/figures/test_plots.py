@@ -168,6 +168,15 @@ def test_rows_of_the_digit_are_level_with_the_time_steps():
         assert heights[0] == pytest.approx(heights[1])
 
 
+def test_bars_are_level_with_the_rows_of_the_digit():
+    strengths = {"basic": RNG.random(16), "LSTM": np.zeros(16)}
+    basic, none, digit = plots.row_strengths(strengths, IMAGES[0]).axes[0].child_axes
+    np.testing.assert_array_equal([bar.get_width() for bar in basic.patches], strengths["basic"])
+    assert [bar.get_width() for bar in none.patches] == [0] * 16
+    assert basic.get_ylim() == digit.get_ylim()
+    assert strengths["basic"].max() < basic.get_xlim()[1]
+
+
 def test_the_likeliest_class_of_each_row_bears_its_probability():
     panel = plots.class_probabilities(ROWS, label=3).axes[0].child_axes[0]
     assert [text.get_position() for text in panel.texts] == [
@@ -262,6 +271,14 @@ REFUSED = {
     "a digit of 28 rows": (
         lambda: plots.class_probabilities(ROWS, np.ones((28, 28))),
         "'image': 28",
+    ),
+    "a strength below 0": (
+        lambda: plots.row_strengths({"basic": -CURVE}, IMAGES[0]),
+        r"strengths\['basic'\] holds -2.3; 0 is the least",
+    ),
+    "bars for other rows": (
+        lambda: plots.row_strengths({"basic": CURVE}, IMAGES[0]),
+        "one row per time step",
     ),
     "a class that is none": (
         lambda: plots.class_probabilities(ROWS, label=10),
