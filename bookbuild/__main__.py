@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BookError as error:
         print(f"bookbuild: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         print(f"bookbuild: a file cannot be used: {error}", file=sys.stderr)
         return 1

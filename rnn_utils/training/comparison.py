@@ -1,8 +1,9 @@
 """Is one network ahead of another? One standard for the whole book.
 
 Networks are compared seed by seed, since a seed moves both alike, and digit by digit, since both
-are tested on the same digits. A lead counts if it is larger than what chance would show once in
-twenty: with few seeds, and with a test set that is a sample. Fewer than five seeds give no verdict.
+are tested on the same digits. A lead counts if it is larger than what chance shows at most about
+once in twenty: with few seeds, and with a test set that is a sample. Fewer than five seeds give no
+verdict.
 """
 
 from __future__ import annotations
@@ -116,9 +117,10 @@ class Lead:
 
     @property
     def threshold(self) -> float:
-        """The points that a lead must exceed: of equally good networks one in twenty does.
+        """The points that a lead must exceed: of equally good networks at most one in twenty does.
 
-        Student's t for the seeds, the normal distribution for the test set, added as squares.
+        Student's t for the seeds, the normal distribution for the test set, added as squares. That
+        is careful: what seeds and digits do together is counted on both sides.
         """
         of_seeds = errors_needed(self.seeds) * self.error
         return math.hypot(of_seeds, stats.norm.ppf((1 + CONFIDENCE) / 2) * self.test_error)
@@ -150,7 +152,7 @@ class Lead:
 
     def __str__(self) -> str:
         """Return the points with their standard error."""
-        return f"{self.points:+.2f} ± {self.error:.2f}"
+        return f"{self.points:+.2f} ± {self.error:.2f}".replace("-", "−")
 
 
 def score_seeds(
@@ -267,8 +269,8 @@ def how_to_read(scores: Scores) -> str:
         else "A lead beyond its threshold counts; one below may be chance (at 95 %)."
     )
     return (
-        f"Means over {seeds} seeds, on {digits:,} test digits. ± is one standard error over the "
-        "seeds. The threshold takes into account that the seeds are few (Student's t) and that the "
+        f"Means over {seeds} seeds, on {digits:,} test digits. ± is one standard error of the lead, "
+        "from the differences between seeds. The threshold takes into account that the seeds are few (Student's t) and that the "
         f"test digits are a sample. {verdict}"
     )
 
