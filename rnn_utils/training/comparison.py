@@ -139,7 +139,10 @@ class Lead:
     def sentence(self, ours: str, theirs: str) -> str:
         """Say in a sentence who leads by how much, and whether that is more than chance."""
         side = "ahead of" if self.points > 0 else "behind"
-        start = f"{ours} is {abs(self.points):.2f} ± {self.error:.2f} points {side} {theirs}"
+        by = f"{abs(self.points):.2f} ± {self.error:.2f} points"
+        start = f"{ours} is {by} {side} {theirs}"
+        if not round(self.points, 2):
+            start = f"{ours} is level with {theirs}, to {self.error:.2f} points"
         start = start[0].upper() + start[1:]
         if self.seeds < FEWEST_SEEDS:
             few = f"{self.seeds} seeds are too few for a verdict"
@@ -152,7 +155,12 @@ class Lead:
 
     def __str__(self) -> str:
         """Return the points with their standard error."""
-        return f"{self.points:+.2f} ± {self.error:.2f}".replace("-", "−")
+        points = round(self.points, 2)
+        return (
+            f"{points:+.2f} ± {self.error:.2f}".replace("-", "−")
+            if points
+            else f"0 ± {self.error:.2f}"
+        )
 
 
 def score_seeds(
@@ -269,9 +277,9 @@ def how_to_read(scores: Scores) -> str:
         else "A lead beyond its threshold counts; one below may be chance (at 95 %)."
     )
     return (
-        f"Means over {seeds} seeds, on {digits:,} test digits. ± is one standard error of the lead, "
-        "from the differences between seeds. The threshold takes into account that the seeds are few (Student's t) and that the "
-        f"test digits are a sample. {verdict}"
+        f"Means over {seeds} seeds, on {digits:,} test digits. ± is one standard error of the "
+        "lead, from the differences between seeds. The threshold takes into account that the seeds are "
+        f"few (Student's t) and that the test digits are a sample. {verdict}"
     )
 
 

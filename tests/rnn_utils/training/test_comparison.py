@@ -67,7 +67,6 @@ def test_fewer_seeds_need_more_errors(seeds, errors):
         (Lead(2.0, 0.1, 5), "ahead", "ahead of theirs, more than the 0.28 that chance may show."),
         (Lead(-2.0, 0.1, 5), "behind", "behind theirs, more than the 0.28 that chance may show."),
         (Lead(0.2, 0.1, 5), "undecided", ", which may be chance: that may show 0.28."),
-        (Lead(0.0, 0.0, 5), "undecided", "behind theirs, which may be chance: that may show 0.00."),
         (Lead(2.0, 0.1, 4), "undecided", "4 seeds are too few for a verdict, which takes 5."),
     ],
 )
@@ -77,6 +76,16 @@ def test_the_verdict_and_its_sentence_agree(by, verdict, end):
     sentence = by.sentence("ours", "theirs")
     assert sentence.startswith(f"Ours is {abs(by.points):.2f} ± {by.error:.2f} points")
     assert sentence.endswith(end)
+
+
+def test_no_lead_is_said_to_be_none():
+    by = Lead(-0.001, 0.1, 5)
+    assert str(by) == "0 ± 0.10"
+    assert by.sentence("ours", "theirs").startswith("Ours is level with theirs, to 0.10 points, ")
+
+
+def test_behind_has_a_true_minus_sign():
+    assert str(Lead(-2.0, 0.1, 5)) == "−2.00 ± 0.10"
 
 
 @pytest.mark.parametrize("pair", [([0.9], [0.8]), ([0.9, 0.8], [0.9]), (0.9, 0.8)])
