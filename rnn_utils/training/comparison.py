@@ -277,9 +277,10 @@ def how_to_read(scores: Scores) -> str:
         else "A lead beyond its threshold counts; one below may be chance (at 95 %)."
     )
     return (
-        f"Means over {seeds} seeds, on {digits:,} test digits. ± is one standard error of the "
-        "lead, from the differences between seeds. The threshold takes into account that the seeds are "
-        f"few (Student's t) and that the test digits are a sample. {verdict}"
+        f"Means over {seeds} seeds, on {digits:,} test digits. "
+        "± is one standard error of the lead, from the differences between seeds. "
+        "The threshold takes into account that the seeds are few (Student's t) and that the test "
+        f"digits are a sample. {verdict}"
     )
 
 
