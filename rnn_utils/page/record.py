@@ -80,7 +80,7 @@ def record_run(name: str, value: float, seeds: ArrayLike) -> None:
     record(name, value, ERRORS_ALLOWED * _deviation(seeds), reason)
 
 
-def record_losses(name: str, losses: np.ndarray) -> None:
+def record_losses(name: str, losses: np.ndarray, share: float = EARLY_TOLERANCE) -> None:
     """Note the losses after 1, 2 and 5 updates, which a wrong rate or batch moves at once.
 
     Parameters
@@ -89,13 +89,16 @@ def record_losses(name: str, losses: np.ndarray) -> None:
         Of the network; ``name_loss_after_2`` is one of the recorded names.
     losses : float array (iterations,) or (seeds, iterations)
         As `train` returns them: the first is that before any update.
+    share : float
+        How far another processor may be from them, as a share of the smallest: more than rounding
+        only for a network that makes much of it.
     """
     losses = np.asarray(losses, float)
     for updates in EARLY_UPDATES:
         if updates < losses.shape[-1]:
             after = losses[..., updates]
-            tolerance = EARLY_TOLERANCE * float(np.min(np.abs(after)))
-            reason = f"rounding: {EARLY_TOLERANCE:g} of the smallest"
+            tolerance = share * float(np.min(np.abs(after)))
+            reason = f"rounding: {share:g} of the smallest"
             record(f"{name}_loss_after_{updates}", after, tolerance, reason)
 
 

@@ -194,6 +194,11 @@ def test_losses_are_noted_after_one_two_and_five_updates(shown):
     assert noted["lstm_loss_after_2"][1] == pytest.approx(7e-4)
 
 
+def test_a_network_that_makes_much_of_rounding_may_be_further_off(shown):
+    record.record_losses("wait", np.array([3.0, 2.0]), share=1e-3)
+    assert within(shown)["wait_loss_after_1"] == (2.0, 2e-3, "rounding: 0.001 of the smallest")
+
+
 def test_of_a_short_training_there_are_fewer_losses(shown):
     record.record_losses("lstm", np.array([3.0, 2.0, 1.0]))
     assert set(within(shown)) == {"lstm_loss_after_1", "lstm_loss_after_2"}
