@@ -24,7 +24,6 @@ from benchmarks.jobs import (
     GPU,
     PARTS,
     QUICK,
-    ROOT,
     SIZES,
     Measurement,
     Plan,
@@ -32,12 +31,11 @@ from benchmarks.jobs import (
     run_job,
     run_rounds,
 )
+from benchmarks.options import PUBLISHED, TRIED, common, count
 from benchmarks.results import Results, goals
 from bookbuild.git import commit_of
 from bookbuild.running.machine import cpuinfo, gpu_models, processor
 
-PUBLISHED = ROOT / "benchmarks" / "results"  # where the book finds a whole run
-TRIED = ROOT / "_build" / "benchmarks"  # where any other run goes
 BUSY = 15.0  # per cent of the processor in use by others; above it, times mean little
 INSTRUCTIONS = {  # as Linux spells them: as people do
     "avx": "AVX",
@@ -64,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == [accuracy.ACCURACY]:
             arguments = accuracy.parser().parse_args(words[1:])
-            return accuracy.run(arguments, describe_machine(), PUBLISHED, TRIED)
+            return accuracy.run(arguments, describe_machine())
         return run(parser().parse_args(words))
     except (WorkerError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
@@ -76,12 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    parser = argparse.ArgumentParser(
-        prog="benchmarks",
-        description="Measure speed, side by side.",
-        epilog=f"`benchmarks {accuracy.ACCURACY}` measures accuracy instead, and has options of "
-        "its own.",
-    )
+    parser = common("benchmarks", "Measure speed, side by side.", NETWORKS)
+    parser.epilog = "`benchmarks accuracy` measures accuracy instead, and has options of its own."
     parser.add_argument(
         "parts",
         nargs="*",
@@ -90,7 +84,6 @@ def parser() -> argparse.ArgumentParser:
         help=f"{', '.join(PARTS)} (default: all but {GPU})",
     )
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument(
         "--python",
         nargs=2,
@@ -99,9 +92,7 @@ def parser() -> argparse.ArgumentParser:
         metavar=("CONTENDER", "PATH"),
         help="the Python of a contender whose libraries do not get on with the others'",
     )
-    parser.add_argument("--rounds", type=rounds, metavar="N", help="default: 3, 1 where quick")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run at all?")
-    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where the results go")
+    parser.add_argument("--rounds", type=count, metavar="N", help="default: 3, 1 where quick")
     return parser
 
 
@@ -110,13 +101,6 @@ def part(text: str) -> str:
     if text not in PARTS:
         raise argparse.ArgumentTypeError(f"{text!r} is no part: choose from {', '.join(PARTS)}")
     return text
-
-
-def rounds(text: str) -> int:
-    """Read a number of rounds for argparse."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

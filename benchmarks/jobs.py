@@ -142,9 +142,7 @@ def run_rounds(
             yield {**job, "round": number, **result}
 
 
-def run_job(
-    job: Job, folder: Path, python: str = sys.executable, env: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def run_job(job: Job, folder: Path, python: str = sys.executable, **env: str) -> dict[str, Any]:
     """Run one job in a process of its own and return what it measured.
 
     Its environment has what `env` adds, and hides the GPUs, unless the job is for one.
@@ -155,8 +153,7 @@ def run_job(
         If the process fails.
     """
     command = [python, "-m", "benchmarks.worker", json.dumps({**job, "folder": str(folder)})]
-    devices = {} if job.get("device") == GPU else ON_CPU
-    env = {**os.environ, **QUIET, **devices, **(env or {})}
+    env = {**os.environ, **QUIET, **({} if job.get("device") == GPU else ON_CPU), **env}
     run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if run.returncode != 0:
         said = run.stderr.strip().splitlines() or ["nothing"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,9 @@ class Results:
     busy_percent: float  # of the processor in use by others, just before the run
     digits: str  # which set they are from
     recipe: dict[str, Any]  # of the run; in "growth", the one that sizes are varied from
-    rounds: int
-    left_out: dict[str, str]  # label of a peer to the reason
-    measurements: list[Measurement]
+    rounds: int = 1
+    left_out: dict[str, str] = field(default_factory=dict)  # label of a peer to the reason
+    measurements: list[Measurement] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path) -> Results:

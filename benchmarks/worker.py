@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,6 @@ from rnn_utils import Recipe, reduce_images
 
 MIB = 2**20
 DIGITS = 70_000  # images that are reduced: MNIST's training and test sets
-POINTS_PER_EPOCH = 5  # of a curve of accuracy
 
 
 def digits(folder: Path) -> dict[str, Any]:
@@ -33,11 +34,9 @@ def digits(folder: Path) -> dict[str, Any]:
     from rnn_utils import load_mnist  # the other jobs need only NumPy of what this takes
 
     mnist = load_mnist()
-    images = np.concatenate([mnist.train_images, mnist.test_images])
-    labels = np.concatenate([mnist.train_labels, mnist.test_labels])
-    again = np.arange(DIGITS) % len(images)
-    np.save(folder / "images.npy", images[again])
-    np.save(folder / "labels.npy", labels[again])
+    for what in ("images", "labels"):
+        found = np.concatenate([getattr(mnist, f"{part}_{what}") for part in ("train", "test")])
+        np.save(folder / f"{what}.npy", found[np.arange(DIGITS) % len(found)])
     return {"source": mnist.source}
 
 
@@ -101,52 +100,44 @@ def reduction(
 
 
 def accuracy(
-    folder: Path, network: str, recipe: dict[str, Any], source: str, held: int, method: str
+    folder: Path, network: str, seed: int, recipe: dict[str, Any], source: str, held: int
 ) -> dict[str, Any]:
     """Train a network and test it; look at digits that were held back five times an epoch.
 
     The seconds are those of the updates. A point of the curve holds the updates made, the mean
     training loss since the point before, and loss and accuracy on the digits held back.
     """
-    from rnn_utils import draw_batches, evaluate, load_mnist, predict_logits
+    from benchmarks.contenders.ours import BUILD
+    from rnn_utils import deep_rnn, draw_batches, evaluate, load_mnist, predict_logits
     from rnn_utils.engine.grappler import without_grappler
-    from rnn_utils.networks import models
     from rnn_utils.training.checked_data import Task
     from rnn_utils.training.loop import Trainer
 
-    numbers, mnist = Recipe(**recipe), load_mnist(source)
-    x, labels = reduce_images(mnist.train_images, method=method), mnist.train_labels
-    builders = {
-        "basic": models.basic_rnn,
-        "bidirectional": models.bidirectional_rnn,
-        "deep": models.deep_rnn,
-        "lstm": models.lstm,
-        "gru": lambda numbers: models.deep_rnn(replace(numbers, n_layers=1)),
-    }
+    numbers, mnist = replace(Recipe(**recipe), seed=seed), load_mnist(source)
+    x, labels = reduce_images(mnist.train_images, method="area"), mnist.train_labels
+    test_x = reduce_images(mnist.test_images, method="area")
+    builders = {**BUILD, "gru": lambda numbers: deep_rnn(replace(numbers, n_layers=1))}
     model = builders[network](numbers)
     trainer = Trainer(model, Task.checked(x[:-held], labels[:-held], numbers, None))
-    batches = np.stack(list(draw_batches(len(x) - held, numbers)))
-    seconds, curve = 0.0, []
-    per_point = max(1, (len(x) - held) // numbers.batch_size // POINTS_PER_EPOCH)
+    batches = draw_batches(len(x) - held, numbers)
+    per_point = max(1, (len(x) - held) // numbers.batch_size // 5)
+    made, seconds, curve = 0, 0.0, []
     with without_grappler():
-        for first in range(0, len(batches), per_point):
-            part = batches[first : first + per_point]
-            losses, took = timed(lambda part=part: trainer.update(part))
-            seconds += took
+        while part := list(islice(batches, per_point)):
+            losses, took = timed(partial(trainer.update, np.stack(part)))
+            if not np.isfinite(losses).all():
+                raise ArithmeticError(f"the training of {network} diverged")
+            made, seconds = made + len(part), seconds + took
             found = evaluate(model, x[-held:], labels[-held:])
-            made = first + len(part)
             curve.append([made, float(losses.mean()), found.loss, found.accuracy])
-    if not np.isfinite([point[1] for point in curve]).all():
-        raise ArithmeticError(f"the training of {network} diverged")
-    test_x = reduce_images(mnist.test_images, method=method)
-    wrong = predict_logits(model, test_x).argmax(axis=1) != mnist.test_labels
+    misread = np.flatnonzero(predict_logits(model, test_x).argmax(axis=1) != mnist.test_labels)
     tested = evaluate(model, test_x, mnist.test_labels)
     return {
         "accuracy": tested.accuracy,
-        "correct": int((~wrong).sum()),
+        "correct": tested.count - len(misread),
         "tested": tested.count,
         "test_loss": tested.loss,
-        "misread": np.flatnonzero(wrong).tolist(),
+        "misread": misread.tolist(),
         "parameters": model.count_params(),
         "seconds": seconds,
         "curve": curve,

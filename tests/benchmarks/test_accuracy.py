@@ -1,6 +1,7 @@
 """Networks trained for chapter 5, at tiny sizes: what is kept, and what is run again."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,11 +23,14 @@ def quiet_machine(monkeypatch):
 @pytest.fixture
 def made_up(monkeypatch):
     """Replace the trainings by results that are made up; return which were asked for."""
+    held = {"mnist": 5000, "mnist-5k": 400}  # 5000, or a tenth of what there is to learn from
     asked = []
 
-    def run(job, folder, env):
-        asked.append((job["network"], job["recipe"]["seed"]))
-        if job["recipe"]["seed"] == 3:
+    def run(job, folder, **env):
+        assert env["OMP_NUM_THREADS"] == "1"
+        assert job["held"] == held[job["source"]]
+        asked.append((job["network"], job["seed"]))
+        if job["seed"] == 3:
             raise WorkerError("exit status 1, MemoryError")
         return {"accuracy": 0.9, "seconds": 1.0}
 
@@ -92,19 +96,23 @@ def test_runs_of_another_commit_do_not_count(tmp_path, made_up, capsys):
 
 
 def test_only_a_whole_run_is_published(tmp_path, made_up, monkeypatch):
-    monkeypatch.setattr(command, "PUBLISHED", tmp_path / "published")
-    monkeypatch.setattr(command, "TRIED", tmp_path / "tried")
+    monkeypatch.setattr(accuracy, "PUBLISHED", tmp_path / "published")
+    monkeypatch.setattr(accuracy, "TRIED", tmp_path / "tried")
     command.main(QUICK)
     assert not (tmp_path / "published").exists()
     assert (tmp_path / "tried" / "accuracy.json").exists()
+    mnist = SimpleNamespace(train_images=range(60_000), source="mnist")
+    monkeypatch.setattr(accuracy, "load_mnist", lambda source: mnist)
+    command.main(["accuracy", "--workers", "3"])
+    published = Results.read(tmp_path / "published" / "accuracy.json")
+    assert published.recipe["iterations"] == 22_000
+    assert len(published.measurements) == 5 * len(accuracy.NETWORKS)
 
 
 def test_the_recipe_is_stretched():
-    assert accuracy.stretched(60_000, 1) == BETTER
-    ten = accuracy.stretched(55_000, 10)
+    assert accuracy.stretched(BETTER, 60_000, 1) == BETTER
+    ten = accuracy.stretched(BETTER, 55_000, 10)
     assert (ten.iterations, ten.warm_up) == (22_000, 2_200)
-    assert accuracy.held_back(60_000) == 5000
-    assert accuracy.held_back(4000) == 400
 
 
 @pytest.mark.parametrize(
