@@ -148,9 +148,9 @@ class Lead:
             few = f"{self.seeds} seeds are too few for a verdict"
             return f"{start}, but {few}, which takes {FEWEST_SEEDS}."
         return start + self.choose(
-            more := f", more than the {self.threshold:.2f} that chance may show.",
+            more := f", more than chance explains (up to {self.threshold:.2f}).",
             more,
-            f", which may be chance: that may show {self.threshold:.2f}.",
+            f", which chance may explain (up to {self.threshold:.2f}).",
         )
 
     def __str__(self) -> str:

@@ -64,9 +64,9 @@ def test_fewer_seeds_need_more_errors(seeds, errors):
 @pytest.mark.parametrize(
     ("by", "verdict", "end"),
     [
-        (Lead(2.0, 0.1, 5), "ahead", "ahead of theirs, more than the 0.28 that chance may show."),
-        (Lead(-2.0, 0.1, 5), "behind", "behind theirs, more than the 0.28 that chance may show."),
-        (Lead(0.2, 0.1, 5), "undecided", ", which may be chance: that may show 0.28."),
+        (Lead(2.0, 0.1, 5), "ahead", "ahead of theirs, more than chance explains (up to 0.28)."),
+        (Lead(-2.0, 0.1, 5), "behind", "behind theirs, more than chance explains (up to 0.28)."),
+        (Lead(0.2, 0.1, 5), "undecided", ", which chance may explain (up to 0.28)."),
         (Lead(2.0, 0.1, 4), "undecided", "4 seeds are too few for a verdict, which takes 5."),
     ],
 )
