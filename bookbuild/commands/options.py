@@ -39,10 +39,12 @@ def requests_from(book: Book, arguments: argparse.Namespace) -> list[Request]:
     """
     parameters = given_parameters(arguments)
     requests = requests_for(book.select(arguments.chapters), parameters, arguments.quick)
-    for name in [*parameters, *(["quick"] if arguments.quick else [])]:
+    for name in parameters:
         without = [each.page.name for each in requests if name not in each.parameters]
         if without:
             print(f"{name} is not declared by {', '.join(without)}: run without it")
+    if arguments.quick and not any("quick" in each.parameters for each in requests):
+        print("no page declares quick: --quick changes nothing")
     return requests
 
 

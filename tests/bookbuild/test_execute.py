@@ -175,7 +175,7 @@ def test_quick_that_no_page_declares_is_said(book):
     book.add("one", parameters("seed = 1"), "print(seed)")
     done = book.execute("--quick")
     assert done.returncode == 0
-    assert "quick is not declared by chapters/one: run without it" in done.stdout
+    assert "no page declares quick: --quick changes nothing" in done.stdout
 
 
 def test_what_is_true_or_false_takes_nothing_else(book):
