@@ -53,7 +53,8 @@ def test_the_verb_names_state_and_reason(ran, monkeypatch):
 def test_the_verb_names_the_key_of_a_fresh_page(book):
     book.add("one", "x = 1")
     book.pretend("one")
-    (line,) = book.run("status", "one").stdout.splitlines()
+    about_quick, line = book.run("status", "one", "--quick").stdout.splitlines()
+    assert about_quick == "no page declares quick: --quick changes nothing"
     said = "chapters/one  fresh: full run of 2026-01-02T03:04:05+00:00, key "
     assert re.fullmatch(re.escape(said) + "[0-9a-f]{12}", line)
 
