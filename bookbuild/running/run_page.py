@@ -7,9 +7,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import papermill
+from jupyter_client import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
@@ -79,10 +81,11 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
     say(f"{name}  starts" + "".join(f"  {k}={v!r}" for k, v in parameters.items()))
     machine = this_machine()
     began = time.monotonic()
-    with TemporaryDirectory() as elsewhere:
+    with TemporaryDirectory() as ours:
         folder = request.page.source.parent
-        folder = str(folder) if folder.is_dir() else elsewhere
-        where, error = _execute(request, limits, folder, cores, progress)
+        folder = str(folder) if folder.is_dir() else ours
+        start = kernel_manager(cores, Path(ours))
+        where, error = _execute(request, limits, folder, start, progress)
     seconds = time.monotonic() - began
     notebook, report = progress.notebook, {}
     if notebook is not None:
@@ -94,7 +97,11 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
 
 
 def _execute(
-    request: Request, limits: Limits, folder: str, cores: int, progress: Progress
+    request: Request,
+    limits: Limits,
+    folder: str,
+    start: type[AsyncKernelManager],
+    progress: Progress,
 ) -> tuple[str, str]:
     """Run the cells; return where the run ended and why, two empty texts for its natural end."""
     notebook = runnable(request.source)
@@ -109,7 +116,7 @@ def _execute(
             cwd=folder,
             start_timeout=limits.start,
             execution_timeout=limits.cell,
-            kernel_manager_class=kernel_manager(cores),
+            kernel_manager_class=start,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             shutdown_kernel="immediate",
             record_timing=False,
