@@ -50,11 +50,15 @@ def check_python():
 
 
 def install_locked(lock):
-    """Install with uv, which is fast; with pip where uv cannot be had or reach the packages."""
-    uv = [os.path.join(BIN, "uv"), "pip", "install", "--python", PYTHON]
+    """Install with uv, which is fast; with pip where uv cannot be had or reach the packages.
+
+    A package that exists as sources only is built with the setuptools of the lock, hash and all.
+    pip cannot be told so: it takes the newest.
+    """
+    uv = [os.path.join(BIN, "uv"), "pip", "install", "--python", PYTHON, "--compile-bytecode"]
     try:
         run(pip("--quiet", "--require-hashes", "-r", os.path.join(HERE, "installer.lock")))
-        run(uv + ["--compile-bytecode", "--require-hashes", "-r", lock])
+        run(uv + ["--require-hashes", "--build-constraints", lock, "-r", lock])
     except subprocess.CalledProcessError:
         step("uv did not manage; trying pip, which takes a few minutes")
         run(pip("--require-hashes", "--progress-bar", "off", "-r", lock))

@@ -15,6 +15,7 @@ _NAMES = {  # by the module that holds them
     "recipe": "Recipe BETTER",
     "data.errors": "DataError",
     "data.mnist": "Mnist load_mnist",
+    "data.names": "Names load_names",
     "data.reduce": "reduce_images",
     "networks.models": "basic_rnn bidirectional_rnn deep_rnn lstm",
     "engine.kernels": "kernels",

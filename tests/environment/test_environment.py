@@ -65,6 +65,12 @@ def test_the_lock_pins_every_dependency_within_its_bounds(root, project, name, p
         assert requirement.specifier.contains(version), f"{requirement} but {version} is locked"
 
 
+@pytest.mark.parametrize("name", LOCKS)
+def test_what_is_built_from_source_is_built_with_what_the_lock_pins(root, name):
+    assert all("setuptools" in locked(root, name, python) for python in PYTHONS)
+    assert '"--build-constraints", lock' in (root / "requirements" / "install.py").read_text()
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 def test_both_locks_pin_the_same_versions(root, python):
     book, gpu = locked(root, "book", python), locked(root, "gpu", python)
