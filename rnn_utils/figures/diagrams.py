@@ -148,6 +148,47 @@ def gradient_through_time(image: np.ndarray | None = None, *, ax: Axes | None = 
         return sketch.figure
 
 
+def carried_state(*, ax: Axes | None = None) -> Figure:
+    """Draw the basic RNN over a sequence of three steps that is padded to five.
+
+    From below: the mask m_t, 1 at the first three steps and 0 at the other two; the inputs x_1,
+    x_2 and x_3 and two boxes of padding, which lead nowhere; the states h_1, h_2 and h_3, joined
+    by U. Dashed arrows carry h_3 over the padding, and the logits y are read from it there.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with house_style():
+        sketch = Sketch(4.1, ax)
+        read, carried = [], []
+        for step, x in enumerate((1.0, 2.1, 3.2, 4.75, 6.45), start=1):
+            valid = step <= 3
+            sketch.text(x, 0.55, f"$m_{step} = {int(valid)}$", size=MATHS)
+            row = sketch.box(x, 1.2, f"$x_{step}$" if valid else "0", "input")
+            if valid:
+                read.append(sketch.box(x, 2.3, f"$h_{step}$", "hidden"))
+                _weighted(sketch, row, read[-1], "$W$")
+            else:
+                same = f"$h_{step} = h_3$"
+                carried.append(sketch.box(x, 2.3, same, "hidden", width=1.2))
+        for earlier, later in pairwise(read):
+            sketch.arrow(earlier.right(), later.left())
+            sketch.text((earlier.x + later.x) / 2, 2.49, "$U$", size=MATHS)
+        for earlier, later in pairwise([read[-1], *carried]):
+            sketch.arrow(earlier.right(), later.left(), role="hidden", dashed=True)
+        logits = sketch.box(carried[-1].x, 3.45, "$y$", "output")
+        _weighted(sketch, carried[-1], logits, "$W_y$")
+        sketch.text(0.67, 3.45, "a sequence of three steps", ha="left")
+        sketch.text(3.75, 3.45, "padding: not read,\nthe state is carried", ha="left")
+        return sketch.figure
+
+
 def _back(sketch: Sketch, later: Node, earlier: Node, jacobian: str, *, dots: bool) -> None:
     """Lead the gradient back by one step, or past dots, with the Jacobian above."""
     start, end = later.left(), earlier.right()

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from rnn_utils.figures.bars import histogram as histogram
 from rnn_utils.figures.curves import animate_convergence as animate_convergence
 from rnn_utils.figures.curves import band as band
 from rnn_utils.figures.curves import convergence as convergence

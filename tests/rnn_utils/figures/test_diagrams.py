@@ -13,6 +13,7 @@ from rnn_utils import diagrams
 DRAWINGS = {
     "rolled": diagrams.rnn_rolled_unrolled,
     "gradient": diagrams.gradient_through_time,
+    "carried-state": diagrams.carried_state,
     "bidirectional": diagrams.bidirectional,
     "bidirectional-wrong": lambda: diagrams.bidirectional(wrong_read_out=True),
     "deep": diagrams.deep,
@@ -208,6 +209,15 @@ def test_the_gradient_flows_back_by_one_jacobian_a_step():
         assert earlier < jacobian < later
     back = [wire for wire in wires(ax) if np.ptp(wire[:, 1]) < 0.1 and wire[0, 0] > wire[-1, 0]]
     assert len(back) == 4  # the last step in two pieces, beside its dots
+
+
+def test_padding_leads_nowhere_and_the_state_is_carried_over_it():
+    ax = diagrams.carried_state().axes[0]
+    said = words(diagrams.carried_state())
+    masks = [rf"$m_{step} = {int(step <= 3)}$" for step in range(1, 6)]
+    assert {*masks, "$h_4 = h_3$", "$h_5 = h_3$"} <= set(said)
+    upwards = [wire for wire in wires(ax) if np.ptp(wire[:, 0]) < 0.01]
+    assert len(upwards) == 4  # three inputs and the read-out
 
 
 def test_the_wrong_read_out_says_what_is_wrong():

@@ -55,6 +55,9 @@ FIGURES = {
         references={"three-layer LSTM, 28 × 28": 0.956},
         ax=ax,
     ),
+    "histogram": lambda ax=None: plots.histogram(
+        {"rows": RNG.integers(8, 13, 500), "columns": RNG.integers(2, 13, 500)}, ax=ax
+    ),
     "gates": lambda ax=None: plots.gates(GATES, IMAGES[0], ax=ax),
     "one gate": lambda ax=None: plots.gates({"$f_t$": RNG.random((16, 8))}, ax=ax),
     "gates over 50 steps": lambda ax=None: plots.gates({"$f_t$": RNG.random((50, 8))}, ax=ax),
@@ -66,6 +69,7 @@ FIGURES = {
     ),
     "certain": lambda ax=None: plots.class_probabilities(CERTAIN, IMAGES[0], 0, ax=ax),
     "rolled and unrolled": lambda ax=None: diagrams.rnn_rolled_unrolled(ax=ax),
+    "carried state": lambda ax=None: diagrams.carried_state(ax=ax),
     "gradient": lambda ax=None: diagrams.gradient_through_time(ax=ax),
     "bidirectional": lambda ax=None: diagrams.bidirectional(ax=ax),
     "bidirectional, wrong": lambda ax=None: diagrams.bidirectional(wrong_read_out=True, ax=ax),

@@ -147,6 +147,17 @@ def test_scores_show_each_run_the_mean_and_what_others_found():
     assert [text.get_text() for text in ax.texts] == ["mean 0.910", "0.950"]
 
 
+# Bars
+
+
+def test_bars_of_a_group_add_up_to_all_of_it():
+    ax = plots.histogram({"one": np.array([2, 2, 4]), "two": np.array([3])}).axes[0]
+    heights = [[bar.get_height() for bar in bars] for bars in ax.containers]
+    np.testing.assert_allclose(heights, [[2 / 3, 0, 1 / 3], [0, 1, 0]])
+    middle = [bar.get_x() + bar.get_width() / 2 for bar in ax.containers[1]]
+    np.testing.assert_allclose(middle, [2.2, 3.2, 4.2])
+
+
 # Heat maps
 
 
@@ -261,6 +272,14 @@ REFUSED = {
     "a reference above 1": (
         lambda: plots.scores({"a": [0.9]}, references={"b": 98}),
         r"references\['b'\]",
+    ),
+    "half a step": (
+        lambda: plots.histogram({"a": np.array([1.5])}),
+        r"groups\['a'\] must hold whole numbers",
+    ),
+    "four groups of bars": (
+        lambda: plots.histogram(dict.fromkeys("abcd", np.array([1]))),
+        "4 groups were given; 3 can be told apart",
     ),
     "gates of rank 1": (lambda: plots.gates({"f": CURVE}), r"values\['f'\] must have 2"),
     "no gates": (lambda: plots.gates({}), "values is empty"),
