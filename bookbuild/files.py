@@ -11,9 +11,14 @@ from pathlib import Path
 
 def write_text(text: str, path: Path) -> None:
     """Write a file so that its path never holds half of it, even if the process is killed."""
+    write_bytes(text.encode(), path)
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file as `write_text` does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    part.write_bytes(text.encode())
+    part.write_bytes(content)
     os.replace(part, path)
 
 

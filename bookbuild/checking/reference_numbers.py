@@ -137,11 +137,8 @@ def _default_tolerance(value: Value) -> tuple[float, str]:
 
 def why_not_compared(record: RunRecord, reference: Reference, page: str) -> str:
     """Say why the numbers of a page's run cannot be held to the reference; nothing if they can."""
-    if record.parameters:
-        values = ", ".join(f"{name}={value!r}" for name, value in record.parameters.items())
-        return f"it was run with {values}"
-    if (record.data.get("auto") or [""])[0] == "mnist-5k":
-        return "it was run on the small data set"
+    if record.departure:
+        return f"it {record.departure}"
     with_page = [device for device, pages in reference.items() if page in pages]
     if record.device not in reference or (with_page and record.device not in with_page):
         return f"{FILE} has no numbers of it for a {record.device}"

@@ -8,20 +8,14 @@ address stands in a block between two marked lines, and the block is empty until
 import argparse
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from bookbuild.book import Book, BookError, Page
 from bookbuild.notebooks import code_cells, read_as_is, text_of
+from bookbuild.site.address import Address, current
 
 BLOCK = re.compile(r"(?<=repository: begin)(?P<rest>[^\n]*\n).*?(?=[^\n]*repository: end)", re.S)
 FIRST_CELL = re.compile(r'^REPOSITORY = ".*?"', re.M)
-GITHUB = re.compile(
-    r"(?:https://(?:www\.)?github\.com/|(?:ssh://)?git@github\.com[:/])"
-    r"(?P<owner>[a-z\d](?:-?[a-z\d])*)/(?P<name>(?!\.+/?$)[\w.-]+?)(?:\.git)?/?",
-    re.I | re.A,
-)
-
 BLOCKS = {
     "_config.yml": """\
       repository_url: {address.url}
@@ -34,53 +28,12 @@ url: {address.site}
 
 [![Book]({address.url}/actions/workflows/book.yml/badge.svg)]({address.url}/actions/workflows/book.yml)
 [Read it]({address.site}), or run it
-[in Colab](https://colab.research.google.com/github/{address.path}/blob/main/{page}),
-[on Binder](https://mybinder.org/v2/gh/{address.path}/main?urlpath=lab/tree/{page}) or
-[in a Codespace](https://codespaces.new/{address.path}).
+[in Colab]({colab}),
+[on Binder]({binder}) or
+[in a Codespace]({address.codespace}).
 
 """,
 }
-
-
-@dataclass(frozen=True)
-class Address:
-    """A repository on GitHub, which Colab, Binder and Pages take their own addresses from."""
-
-    owner: str
-    name: str
-
-    @classmethod
-    def parse(cls, url: str) -> "Address":
-        """Read an address as browsers and git write it.
-
-        Raises
-        ------
-        BookError
-            If it is not that of a repository on GitHub.
-        """
-        match = GITHUB.fullmatch(url.strip())
-        if not match:
-            raise BookError(
-                f"{url!r} is not a repository on GitHub, where Colab and Binder open pages from: "
-                "write it as https://github.com/OWNER/NAME"
-            )
-        return cls(**match.groupdict())
-
-    @property
-    def path(self) -> str:
-        """Owner and name, as in GitHub's own addresses."""
-        return f"{self.owner}/{self.name}"
-
-    @property
-    def url(self) -> str:
-        """The repository's page."""
-        return f"https://github.com/{self.path}"
-
-    @property
-    def site(self) -> str:
-        """Where GitHub Pages shows the book."""
-        host = f"{self.owner.lower()}.github.io"
-        return f"https://{host}/" if self.name.lower() == host else f"https://{host}/{self.name}/"
 
 
 def add_parser(verbs) -> None:
@@ -109,14 +62,6 @@ def run(book: Book, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def current(book: Book) -> Address | None:
-    """Return the address in ``_config.yml``, None as long as there is none."""
-    options = book.config
-    for key in ("sphinx", "config", "html_theme_options"):
-        options = options.get(key) or {}
-    return Address.parse(options["repository_url"]) if "repository_url" in options else None
-
-
 def rewritten(book: Book, address: Address | None) -> dict[Path, str]:
     """Return the new text of each file that does not hold just this address.
 
@@ -132,7 +77,10 @@ def _texts(book: Book, address: Address | None) -> Iterator[tuple[Path, str]]:
     """Yield each file that holds the address, with its text as it should be."""
     first = book.relative(book.notebooks[0].source) if book.notebooks else ""
     for name, template in BLOCKS.items():
-        body = template.format(address=address, page=first) if address else ""
+        body = ""
+        if address:
+            colab, binder = address.colab(first), address.binder(first)
+            body = template.format(address=address, colab=colab, binder=binder)
         if (book.root / name).exists():
             yield book.root / name, _with_block(book.root / name, body)
     for page in book.notebooks:

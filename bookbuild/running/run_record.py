@@ -65,6 +65,16 @@ class RunRecord:
         return self.key["device"]["gpu" if self.device == "gpu" else "processor"]
 
     @property
+    def departure(self) -> str:
+        """How the run differs from the one that the book describes; nothing if it does not."""
+        if self.parameters:
+            values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+            return f"was run with {values}"
+        if (self.data.get("auto") or [""])[0] == "mnist-5k":
+            return "was run on the small data set"
+        return ""
+
+    @property
     def device(self) -> str:
         """The kind of device that the numbers hold for: "gpu" or "cpu"."""
         return "gpu" if self.provenance.get("device", "").startswith("GPU") else "cpu"

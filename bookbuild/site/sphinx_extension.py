@@ -7,6 +7,9 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from bookbuild.site.address import address_in
+from bookbuild.site.front_page import CardsOfPages, PictureOfPage, Results
+from bookbuild.site.page_bar import page_bar
 from bookbuild.site.status_page import NAME as STATUS
 from bookbuild.site.status_page import foot_line
 
@@ -29,11 +32,11 @@ class NameFolds(SphinxPostTransform):
                     cell[prompt] = cell[prompt].replace("{type}", inside)
 
 
-def leave_out_buttons(app: Sphinx, config: Config) -> None:
+def leave_out_button(app: Sphinx, config: Config) -> None:
     """Show no button that leads to the book's address as long as it has none."""
     options = config.html_theme_options
     if "repository_url" not in options:
-        options.update(use_repository_button=False, launch_buttons={})
+        options.update(use_repository_button=False)
 
 
 def list_references(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -46,6 +49,15 @@ def list_references(app: Sphinx, page: str, template: str, context: dict, doctre
         context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
+def add_page_bar(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Say below the title how to run the page and where to report a mistake."""
+    if context.get("has_source") and "body" in context:
+        source = Path(app.env.doc2path(page)).relative_to(app.srcdir).as_posix()
+        download = context["pathto"](f"_sources/{context['sourcename']}", resource=True)
+        bar = page_bar(source, download, address_in(app.config.html_theme_options))
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{bar}", 1)
+
+
 def link_status(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     """Say at the foot of each page how it was run, where there is a page that says so of all."""
     if STATUS in app.env.found_docs:
@@ -56,7 +68,11 @@ def link_status(app: Sphinx, page: str, template: str, context: dict, doctree) -
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_post_transform(NameFolds)
-    app.connect("config-inited", leave_out_buttons)
+    app.add_directive("cards", CardsOfPages)
+    app.add_directive("picture", PictureOfPage)
+    app.add_directive("results", Results)
+    app.connect("config-inited", leave_out_button)
     app.connect("html-page-context", list_references)
+    app.connect("html-page-context", add_page_bar)
     app.connect("html-page-context", link_status)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -48,7 +48,7 @@ def player_html(animation: Animation, alt: str) -> str:
     last_frame = re.findall(r'"(data:image/png[^"]+)"', page)[-1].replace("\\\n", "")
     page = page.replace(
         "<img ",
-        f'<img alt="{alt}" src="{last_frame}" style="max-width: 100%; background: white" ',
+        f'<img alt="{alt}" src="{last_frame}" style="min-width: 30rem; background: white" ',
     )
     page = page.replace("display: inline-block;", "max-width: 100%;")  # no wider than the page
     page = page.replace('type="range"', 'type="range" aria-label="frame"')

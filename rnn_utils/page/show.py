@@ -9,12 +9,14 @@ from IPython.display import HTML, display
 from matplotlib.animation import Animation
 from matplotlib.figure import Figure
 
-from rnn_utils.figures.svg import svg
+from rnn_utils.figures.svg import smallest_letters, svg
 from rnn_utils.page.player import player_html
 
+LEGIBLE = 10  # pixels, the size of the smallest letters
+_PADDING = 8  # pixels
 _CARD = (
-    "max-width: 100%; min-width: min({width}px, 30rem); height: auto; box-sizing: border-box; "
-    "display: block; margin: 0 auto; padding: 8px; border-radius: 6px; background: white"
+    "max-width: 100%; min-width: {least}px; height: auto; box-sizing: border-box; display: block; "
+    f"margin: 0 auto; padding: {_PADDING}px; border-radius: 6px; background: white"
 )
 
 
@@ -41,13 +43,16 @@ def show(figure: Figure, alt: str) -> None:
     if not isinstance(figure, Figure):
         raise TypeError(f"show needs a matplotlib Figure, got {type(figure).__name__}")
     alt = html.escape(_one_line(alt))
-    source = base64.b64encode(svg(figure)).decode()
+    image = svg(figure)
+    source = base64.b64encode(image).decode()
     width = round(figure.get_figwidth() * 96)
+    legible = LEGIBLE / smallest_letters(image) * figure.get_figwidth() * 72 + 2 * _PADDING
+    card = _CARD.format(least=min(width, round(legible)))
     display(
         HTML(
             '<div style="overflow-x: auto" tabindex="0">'
             f'<img alt="{alt}" width="{width}" '
-            f'style="{_CARD.format(width=width)}" src="data:image/svg+xml;base64,{source}"></div>'
+            f'style="{card}" src="data:image/svg+xml;base64,{source}"></div>'
         )
     )
 

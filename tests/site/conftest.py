@@ -4,17 +4,36 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from playwright.sync_api import sync_playwright
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+HERE = ("file:", "data:", "blob:")
+DESK = 1280
 REPOSITORY = Path(__file__).parents[2]
 
 INTRO = """# A small book
 
 Text with a [link](chapters/sample) and a citation {cite}`key2020`.
+
+:::{picture} chapters/sample figure
+A line, in [the only chapter](chapters/sample.ipynb).
+:::
+
+:::{cards}
+1. [**A page**](chapters/sample.ipynb): it has everything.
+:::
+
+:::{results} chapters/sample
+| what | accuracy | parameters |
+|---|---:|---:|
+| [one](chapters/sample.ipynb) | `mean_accuracy` | `parameters` |
+:::
 
 ```{bibliography}
 ```
@@ -24,32 +43,27 @@ REFERENCES = (
 )
 
 FIGURE = """
-import base64, html
-from IPython.display import HTML, Markdown, display
+from rnn_utils import plots, show
+from rnn_utils.figures.style import axes_or_new, house_style
 
-def svg(width):
-    text = (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="300" '
-            f'viewBox="0 0 {width} 300"><path d="M20 280 L{width - 20} 20" stroke="navy" '
-            'stroke-width="4"/><text x="40" y="60" font-size="30">a line</text></svg>')
-    return base64.b64encode(text.encode()).decode()
-
-def show(width, alt):
-    display(HTML(f'<img alt="{html.escape(alt)}" style="max-width:100%;background:white" '
-                 f'src="data:image/svg+xml;base64,{svg(width)}">'))
-
-show(900, "A straight line that rises from left to right.")
+with house_style():
+    ax = axes_or_new(None, 3.0)
+    ax.plot([1, 2, 3])
+    ax.set(xlabel="a line that rises", ylabel="$h_t$")
+show(ax.figure, "A straight line that rises from left to right.")
 """
 RECORD = """
-prefix = "application/papermill.record/"
-display({prefix + "text/plain": "0.918"}, raw=True,
-        metadata={"scrapbook": {"name": "accuracy", "mime_prefix": prefix}})
+from rnn_utils import record, record_mean
+
+record_mean("mean_accuracy", [0.91, 0.92, 0.93])
+record("parameters", 5834)
 print("recorded")
 """
 TABLE = "\n".join(
     [
         "| " + " | ".join(f"a long heading {i}" for i in range(9)) + " |",
         "|" + "---|" * 9,
-        "| " + " | ".join(f"`value_{i}`" for i in range(9)) + " |",
+        "| " + " | ".join(f"`value_{i}_of_a_row(None)`" for i in range(9)) + " |",
     ]
 )
 LONG = " + ".join(f"x_{{{i}}} W_{{{i}}}" for i in range(40))
@@ -65,9 +79,10 @@ def _cells():
             "\\begin{align}\na &= b + c \\\\\nd &= e\n\\end{align}"
         ),
         new_markdown_cell("## Figures"),
-        new_code_cell(FIGURE),
+        new_code_cell(FIGURE, id="figure"),
         new_code_cell(RECORD),
         new_markdown_cell("## Tables\n\n" + TABLE),
+        new_code_cell("from IPython.display import HTML, Markdown, display"),
         new_code_cell("display(Markdown('The score is **0.918**, $p < 0.05$.'))"),
         new_code_cell(
             "display(HTML('<table><tr>' + ''.join(f'<td>cell{i:08}</td>' for i in range(20))"
@@ -90,7 +105,8 @@ def site(tmp_path_factory):
     shutil.copy(REPOSITORY / "_config.yml", root)
     shutil.copytree(REPOSITORY / "_static", root / "_static")
     (root / "_toc.yml").write_text(
-        "format: jb-book\nroot: intro\nchapters:\n  - file: chapters/sample\n"
+        "format: jb-book\nroot: intro\nparts:\n- caption: Chapters\n  numbered: 1\n"
+        "  chapters:\n  - file: chapters/sample\n"
     )
     (root / "intro.md").write_text(INTRO)
     (root / "chapters").mkdir()
@@ -101,3 +117,53 @@ def site(tmp_path_factory):
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return root / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start this machine's browser; without one skip these tests, or fail if it is required."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser found: none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("RNN_BOOK_BROWSER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open a page of the site as a file, and wait until it and its equations are there."""
+
+    @contextmanager
+    def opened(page, width=DESK, theme="light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+        )
+        tab = context.new_page()
+        tab.complaints, tab.foreign = [], []
+        tab.on("console", lambda m: m.type == "error" and tab.complaints.append(m.text))
+        tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        tab.on("request", lambda r: r.url.startswith(HERE) or tab.foreign.append(r.url))
+        try:
+            tab.goto((site / page).as_uri(), wait_until="load")
+            tab.evaluate("() => window.MathJax?.startup?.promise")
+            yield tab
+        finally:
+            context.close()
+
+    return opened
+
+
+@pytest.fixture
+def sample(visit, site):
+    """Open the page of the small book that holds one of everything."""
+    if "RNN_BOOK_SITE" in os.environ:
+        pytest.skip("RNN_BOOK_SITE names a site that has no such page")
+    with visit("chapters/sample.html") as tab:
+        yield tab

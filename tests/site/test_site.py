@@ -4,21 +4,21 @@ The pages are those of a small book that holds one of everything. With RNN_BOOK_
 folder of a built site, such as ``_build/html``, the same checks run on each page of that one.
 """
 
+import base64
 import os
-import shutil
-from contextlib import contextmanager
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from bookbuild.book import Book
-from bookbuild.commands.repository import current
+from bookbuild.site.address import current
+from rnn_utils.figures.svg import smallest_letters
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-DESK, PHONE = 1280, 390
-HERE = ("file:", "data:", "blob:")
+PHONE, TABLET, LAPTOP = 390, 768, 1440
 SMALL_BOOK = ["chapters/sample.html", "genindex.html", "intro.html", "search.html"]
 
 TYPESET = "mjx-container"
@@ -43,6 +43,37 @@ function inScroller(element) {
         (getComputedStyle(element).overflowX === 'auto' || inScroller(element.parentElement));
 }}"""
 
+# How wide each figure of a page is shown, without its padding, with the image itself.
+FIGURES = """() => [...document.querySelectorAll('img[src^="data:image/svg"]')].map(image => {
+    const style = getComputedStyle(image);
+    const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+    return [image.getBoundingClientRect().width - padding, image.src.split('base64,')[1]];
+})"""
+# The words in tables that begin on one line and end on another.
+BROKEN_WORDS = r"""() => [...document.querySelectorAll('article :is(td, th)')].flatMap(cell => {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), broken = [];
+    while (texts.nextNode()) {
+        const text = texts.currentNode;
+        if (text.parentElement.closest('mjx-container, script')) continue;
+        for (const word of text.data.matchAll(/[^\s\-\u2013\/]+/g)) {
+            const range = document.createRange();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            const lines = new Set([...range.getClientRects()].map(r => Math.round(r.top / 4)));
+            if (lines.size > 1) broken.push(word[0]);
+        }
+    }
+    return broken;
+})"""
+# What sticks out of the window and is in nothing that scrolls by itself.
+UNREACHABLE = """() => [...document.querySelectorAll('article :is(table, div.math, pre)')].filter(
+    element => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element)
+).map(element => element.outerHTML.slice(0, 80));
+function scrolls(element) {
+    return element.tagName !== 'ARTICLE' &&
+        (getComputedStyle(element).overflowX === 'auto' || scrolls(element.parentElement));
+}"""
+
 
 def pytest_generate_tests(metafunc):
     """Run each check on each page of the site under test."""
@@ -65,47 +96,6 @@ def _pages(site):
             yield page
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Start this machine's browser; without one skip these tests, or fail if it is required."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        reason = f"no browser found: none of {', '.join(BROWSERS)} is installed"
-        if os.environ.get("RNN_BOOK_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visit(browser, site):
-    """Open a page of the site as a file, and wait until it and its equations are there."""
-
-    @contextmanager
-    def opened(page, width=DESK, theme="light"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
-        )
-        tab = context.new_page()
-        tab.complaints, tab.foreign = [], []
-        tab.on("console", lambda m: m.type == "error" and tab.complaints.append(m.text))
-        tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
-        tab.on("request", lambda r: r.url.startswith(HERE) or tab.foreign.append(r.url))
-        try:
-            tab.goto((site / page).as_uri(), wait_until="load")
-            tab.evaluate("() => window.MathJax?.startup?.promise")
-            yield tab
-        finally:
-            context.close()
-
-    return opened
-
-
 def test_loads_without_an_error_and_without_another_host(visit, page):
     with visit(page) as tab:
         assert tab.complaints == []
@@ -121,10 +111,27 @@ def test_every_equation_is_typeset(visit, page):
             assert "$$" not in tab.evaluate(PROSE)
 
 
-def test_a_phone_scrolls_down_only(visit, page):
-    with visit(page, width=PHONE) as tab:
-        assert tab.evaluate("() => document.documentElement.scrollWidth") <= PHONE
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_scrolls_down_only(visit, page, theme):
+    with visit(page, theme=theme) as tab:
+        for width in (LAPTOP, TABLET, PHONE):
+            tab.set_viewport_size({"width": width, "height": 900})
+            assert tab.evaluate("() => document.documentElement.scrollWidth") <= width
         assert all(image["reachable"] for image in tab.evaluate(IMAGES))
+        assert tab.evaluate(f"() => {{ return {UNREACHABLE.removeprefix('() => ')} }}") == []
+
+
+def test_words_in_tables_are_whole_on_a_phone(visit, page):
+    with visit(page, width=PHONE) as tab:
+        assert tab.evaluate(BROKEN_WORDS) == []
+
+
+def test_text_in_figures_is_legible_on_a_phone(visit, page):
+    with visit(page, width=PHONE) as tab:
+        for width, image in tab.evaluate(FIGURES):
+            svg = base64.b64decode(image)
+            points = float(re.search(rb'viewBox="0 0 ([\d.]+)', svg)[1])
+            assert smallest_letters(svg) * width / points >= 9
 
 
 def test_a_long_equation_begins_on_the_page(visit, page):
@@ -161,15 +168,6 @@ def test_the_site_opens_at_its_front_page(browser, site):
     context.close()
 
 
-@pytest.fixture
-def sample(visit, site):
-    """Open the page of the small book that holds one of everything."""
-    if "RNN_BOOK_SITE" in os.environ:
-        pytest.skip("RNN_BOOK_SITE names a site that has no such page")
-    with visit("chapters/sample.html") as tab:
-        yield tab
-
-
 def test_solutions_are_folded_and_open(sample):
     fold = sample.locator("details.hide").filter(has_text="Show solution")
     solution = fold.locator(".cell_output")
@@ -185,7 +183,7 @@ def test_equations_in_displayed_markdown_are_typeset(sample):
 
 
 def test_recorded_numbers_leave_no_trace(sample):
-    cell = sample.locator(".cell").filter(has_text="papermill.record")
+    cell = sample.locator(".cell").filter(has_text="record_mean(")
     assert cell.locator(".cell_output").inner_text().strip() == "recorded"
 
 
@@ -197,6 +195,31 @@ def test_figures_keep_a_white_card_in_the_dark(visit, sample):
     with visit("chapters/sample.html", theme="dark") as tab:
         style = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).filter]"
         assert tab.locator("article img").first.evaluate(style) == ["rgb(255, 255, 255)", "none"]
+
+
+def test_a_chapter_has_its_number_in_title_and_contents(sample):
+    assert sample.locator("article h1").inner_text().startswith("1. A page with everything")
+    contents = sample.locator(".bd-sidebar-primary .toctree-l1 a").all_inner_texts()
+    assert "1. A page with everything" in [text.strip() for text in contents]
+    assert sample.locator("article h2 .section-number").count() == 0
+
+
+def test_a_page_says_below_its_title_how_to_run_it(sample):
+    bar = sample.locator("article h1 + .page-bar")
+    assert "make pages CHAPTER=sample" in bar.inner_text()
+    download = bar.locator("a[download]").evaluate("link => link.href")
+    assert nbformat.read(urlsplit(download).path, as_version=4).cells
+
+
+def test_the_front_page_shows_what_was_run(visit, sample):
+    with visit("intro.html") as tab:
+        row = tab.locator(".results tbody tr").all_inner_texts()
+        assert row[0].split() == ["one", "0.920", "±", "0.006", "5,834"]
+        assert tab.locator(".results strong").count() == 0
+        card = tab.locator(".cards-of-pages li")
+        assert card.locator("img").get_attribute("alt").startswith("A straight line")
+        card.click(position={"x": 5, "y": 5})
+        tab.wait_for_url(lambda url: url.endswith("chapters/sample.html"))
 
 
 def test_buttons_lead_to_the_address_of_the_book_and_are_absent_without_one(sample, root):
