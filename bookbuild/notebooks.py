@@ -91,7 +91,7 @@ def recorded(notebook: NotebookNode) -> dict[str, Any]:
 def recorded_tolerances(notebook: NotebookNode) -> dict[str, tuple[float, str]]:
     """Return the tolerances that a page gave to numbers, each with its reason, by name."""
     return {
-        output.metadata["scrapbook"]["name"]: (given["tolerance"], given["reason"])
+        output.metadata["scrapbook"]["name"]: (float(given["tolerance"]), given["reason"])
         for output in _records(notebook)
         if (given := output.metadata.get("rnn_utils"))
     }

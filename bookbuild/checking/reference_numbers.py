@@ -161,11 +161,18 @@ def faults(found: Mapping[str, Value], numbers: Numbers, device: str) -> Iterato
 
 
 def not_to_the_bit(notebook: NotebookNode, record: RunRecord, made: PageNumbers) -> list[str]:
-    """Return the names of numbers that differ although machine and packages are the same."""
+    """Return the names of numbers that differ although machine and packages are the same.
+
+    A number whose tolerance has no limit, such as seconds, is expected to differ.
+    """
     if (record.machine, packages_of(record)) != (made.machine, made.packages):
         return []
     found = recorded(notebook)
-    return [name for name, number in made.numbers.items() if found.get(name) != number.value]
+    return [
+        name
+        for name, number in made.numbers.items()
+        if number.tolerance < math.inf and found.get(name) != number.value
+    ]
 
 
 def _path(book: Book) -> Path:

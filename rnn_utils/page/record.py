@@ -37,7 +37,8 @@ def record(
         NumPy scalars are fine. The exact value is kept.
     tolerance : float, optional
         How far a run on another processor may be from it. Without one, texts and whole numbers
-        must be equal, and others equal but for rounding.
+        must be equal, and others equal but for rounding. `math.inf` is for a number that belongs
+        to the machine and the moment, such as seconds: it may become any other.
     reason : str
         Where the tolerance comes from, such as "4 standard errors over 5 seeds".
 
@@ -49,12 +50,16 @@ def record(
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"a recorded name is like 'test_accuracy', got {name!r}")
-    if tolerance is not None and not (0 <= tolerance < math.inf and reason):
+    if tolerance is not None and not (0 <= tolerance <= math.inf and reason):
         raise ValueError(
             f"{name} has the tolerance {tolerance!r} for the reason {reason!r}: a tolerance is a "
             "number, 0 or more, and has a reason"
         )
-    within = {} if tolerance is None else {"tolerance": float(tolerance), "reason": reason}
+    within = {}
+    if tolerance is not None:
+        # JSON has no infinity. As a text, "inf", it can be read back by float().
+        kept = float(tolerance) if tolerance < math.inf else str(math.inf)
+        within = {"tolerance": kept, "reason": reason}
     display(
         {RECORD_PREFIX + "text/plain": json.dumps(_plain(name, value))},
         raw=True,

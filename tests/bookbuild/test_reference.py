@@ -137,6 +137,25 @@ def test_a_number_within_its_tolerance_passes(recorded, record):
     assert recorded.run("check").returncode == 0
 
 
+def test_a_number_of_the_machine_may_become_any_other(recorded, record):
+    def outputs(seconds):
+        return {"c1": [record("seconds", seconds, "inf", "seconds of this machine")]}
+
+    recorded.add("two", "x = 1")
+    recorded.pretend("two", outputs(1.5))
+    assert recorded.run("reference").returncode == 0
+    assert "seconds: {value: 1.5, tolerance: .inf, reason: seconds of this machine}" in (
+        reference(recorded).read_text()
+    )
+    recorded.pretend("two", outputs(99.0))
+    done = recorded.run("check")
+    assert done.returncode == 0, done.stdout
+    assert "not equal to the last bit" not in done.stdout
+    recorded.pretend("two", {"c1": []})
+    done = recorded.run("check")
+    assert "seconds was not recorded, and chapters/reference.yml has 1.5 ± inf" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("noted", "reason"),
     [

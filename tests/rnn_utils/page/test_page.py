@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import re
 
 import numpy as np
@@ -165,6 +166,12 @@ def test_a_tolerance_without_reason_or_sense_is_refused(tolerance, reason, shown
     with pytest.raises(ValueError, match="gap has the tolerance"):
         record.record("gap", 1e-6, tolerance, reason)
     assert not shown
+
+
+def test_a_tolerance_without_limit_is_kept_as_json(shown):
+    record.record("seconds", 1.5, math.inf, "seconds of this machine")
+    assert within(shown) == {"seconds": (1.5, "inf", "seconds of this machine")}
+    assert "Infinity" not in json.dumps([options for _, options in shown])
 
 
 def test_a_mean_may_be_off_by_four_standard_errors(shown):
