@@ -18,6 +18,7 @@ _NAMES = {  # by the module that holds them
     "data.names": "Names load_names",
     "data.reduce": "reduce_images",
     "networks.models": "basic_rnn bidirectional_rnn deep_rnn lstm",
+    "networks.explorer": "show_explorer",
     "engine.kernels": "kernels",
     "training.batches": "draw_batches",
     "training.evaluate": "Evaluation evaluate predict_logits",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BESIDE = ROOT.parent / "shared" / "mnist"
 
 if "RNN_UTILS_DATA" not in os.environ and BESIDE.is_dir():
@@ -29,6 +30,25 @@ def full_mnist():
     from rnn_utils import load_mnist
 
     return load_mnist("mnist")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start this machine's browser; without one skip these tests, or fail if it is required."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        reason = f"no browser found: none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("RNN_BOOK_BROWSER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -147,6 +147,58 @@ def class_probabilities(
         return ax.figure
 
 
+def reading(
+    image: np.ndarray, chances: Mapping[str, np.ndarray], *, ax: Axes | None = None
+) -> Figure:
+    """Show how several networks read one digit: their class probabilities after each row.
+
+    Parameters
+    ----------
+    image : array (steps, width)
+        The digit: its row t is read at step t.
+    chances : mapping of str to array (steps, n_classes)
+        What each network gives each class after each row; each row sums to 1.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; the panels are laid out inside it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A dot marks the likeliest class of each row.
+
+    Raises
+    ------
+    ValueError
+        Where there is nothing to show, rows do not sum to 1, or a network and the image differ in
+        steps.
+    """
+    chances = {
+        name: distribution(f"chances[{name!r}]", p)
+        for name, p in named("chances", chances, 2).items()
+    }
+    image = _image_of_steps(numbers("image", image, 2), chances)
+    start = 0.07
+    pitch = (1 - start) / (1 + len(chances))
+    bounds = [(start + place * pitch, 0.15, pitch - 0.02, 0.7) for place in range(1 + len(chances))]
+    with house_style():
+        ax = axes_or_new(ax, 2.5, layout=None)
+        ax.set_axis_off()
+        first = _panel(ax, bounds[0], image)
+        first.set_title("the digit", size=SMALL, pad=4)
+        _number_the_rows(first, len(image))
+        for place, (name, p) in zip(bounds[1:], chances.items(), strict=True):
+            panel = _panel(ax, place, p, OUTPUT_SCALE)
+            panel.set_title(name, size=SMALL, pad=4)
+            best = p.argmax(axis=1)
+            sure = p.max(axis=1) > 0.55
+            panel.scatter(best, range(len(p)), s=7, c=np.where(sure, PAPER, INK))
+            panel.set(xlim=(-0.5, p.shape[1] - 0.5), ylim=(len(p) - 0.5, -0.5))
+            panel.set_xticks(range(p.shape[1]))
+            panel.tick_params(length=0, pad=2)
+            panel.set_xlabel("class", size=SMALL, labelpad=2)
+        return ax.figure
+
+
 def row_strengths(
     strengths: Mapping[str, np.ndarray], image: np.ndarray, *, ax: Axes | None = None
 ) -> Figure:

@@ -18,6 +18,7 @@ from rnn_utils.figures.curves import band as band
 from rnn_utils.figures.curves import convergence as convergence
 from rnn_utils.figures.heat_maps import class_probabilities as class_probabilities
 from rnn_utils.figures.heat_maps import gates as gates
+from rnn_utils.figures.heat_maps import reading as reading
 from rnn_utils.figures.heat_maps import row_strengths as row_strengths
 from rnn_utils.figures.inputs import (
     as_grey,

@@ -10,9 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from playwright.sync_api import sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HERE = ("file:", "data:", "blob:")
 DESK = 1280
 REPOSITORY = Path(__file__).parents[2]
@@ -117,23 +115,6 @@ def site(tmp_path_factory):
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return root / "_build" / "html"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Start this machine's browser; without one skip these tests, or fail if it is required."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        reason = f"no browser found: none of {', '.join(BROWSERS)} is installed"
-        if os.environ.get("RNN_BOOK_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

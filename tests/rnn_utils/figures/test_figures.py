@@ -64,6 +64,11 @@ FIGURES = {
     "class probabilities": lambda ax=None: plots.class_probabilities(
         STEPS_BY_CLASS, IMAGES[0], 5, ax=ax
     ),
+    "reading": lambda ax=None: plots.reading(
+        IMAGES[0],
+        dict.fromkeys(("basic", "bidirectional", "deep", "LSTM"), STEPS_BY_CLASS),
+        ax=ax,
+    ),
     "row strengths": lambda ax=None: plots.row_strengths(
         dict.fromkeys(SAME_END, FALLING[:16]), IMAGES[0], ax=ax
     ),

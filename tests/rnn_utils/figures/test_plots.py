@@ -179,6 +179,14 @@ def test_rows_of_the_digit_are_level_with_the_time_steps():
         assert heights[0] == pytest.approx(heights[1])
 
 
+def test_each_network_has_a_dot_in_its_likeliest_class():
+    digit, *panels = plots.reading(IMAGES[0], {"a": ROWS, "b": ROWS[:, ::-1]}).axes[0].child_axes
+    for panel, rows in zip(panels, (ROWS, ROWS[:, ::-1]), strict=True):
+        places = [(row.argmax(), step) for step, row in enumerate(rows)]
+        np.testing.assert_array_equal(panel.collections[0].get_offsets(), places)
+        assert panel.get_ylim() == digit.get_ylim()
+
+
 def test_bars_are_level_with_the_rows_of_the_digit():
     strengths = {"basic": RNG.random(16), "LSTM": np.zeros(16)}
     basic, none, digit = plots.row_strengths(strengths, IMAGES[0]).axes[0].child_axes
@@ -294,6 +302,10 @@ REFUSED = {
     "a strength below 0": (
         lambda: plots.row_strengths({"basic": -CURVE}, IMAGES[0]),
         r"strengths\['basic'\] holds -2.3; 0 is the least",
+    ),
+    "a network of other steps": (
+        lambda: plots.reading(IMAGES[0], {"basic": ROWS[:4]}),
+        "one row per time step",
     ),
     "bars for other rows": (
         lambda: plots.row_strengths({"basic": CURVE}, IMAGES[0]),
