@@ -3,6 +3,7 @@
 Their contents are plain Markdown, so that the page can be read where no directive is known.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
@@ -13,10 +14,9 @@ from sphinx.util.docutils import SphinxDirective
 
 from bookbuild.book import BookError
 from bookbuild.files import write_bytes
-from bookbuild.notebooks import read, recorded, recorded_tolerances
+from bookbuild.notebooks import read, recorded
 from bookbuild.running.run_record import record_of
 from bookbuild.site.pictures import Picture, pictures, without_words
-from bookbuild.site.recorded_text import recorded_text
 
 FOLDER = "_pictures"  # in the staged book
 
@@ -87,32 +87,35 @@ class CardsOfPages(OfPages):
 
 
 class Results(OfPages):
-    """A table in which each name in ``code`` is that of a number which another page recorded."""
+    """A table in which what stands in ``code`` is the name of a number that a page recorded.
+
+    After a colon the name may have Python's notation for how the number is written, such as
+    ``accuracy:.3f``.
+    """
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return the table with the numbers, and a line on the run that they are from."""
+        """Return the table with the numbers, and a warning if they are of an unusual run."""
         (name,) = self.arguments
         page = self.page(name)
-        numbers, tolerances = recorded(page), recorded_tolerances(page)
+        numbers = recorded(page)
         inside = self.parsed()
         for literal in [each for part in inside for each in part.findall(nodes.literal)]:
-            wanted = literal.astext()
-            if wanted not in numbers:
-                raise self.error(_not_recorded(wanted, name, list(numbers)))
-            text = recorded_text(numbers[wanted], *tolerances.get(wanted, (0.0, "")))
-            literal.replace_self(nodes.Text(text))
+            literal.replace_self(nodes.Text(self._number(literal.astext(), numbers, name)))
         record = record_of(page)
         if record and record.departure:
             warning = f"These are not the book's numbers: the page {record.departure}."
             inside.append(nodes.paragraph("", "", nodes.strong("", warning)))
         return [nodes.container("", *inside, classes=["results"])]
 
-
-def _not_recorded(name: str, page: str, there_are: list[str]) -> str:
-    near = get_close_matches(name, there_are, n=3) or sorted(there_are)[:3]
-    like = f"; it recorded {', '.join(near)}, for instance" if near else " and nothing else"
-    return (
-        f"{page} recorded no {name!r}{like}: record it there, or name another number in the table"
-    )
+    def _number(self, wanted: str, numbers: Mapping[str, object], page: str) -> str:
+        name, _, notation = wanted.partition(":")
+        if name not in numbers:
+            near = get_close_matches(name, numbers, n=3) or sorted(numbers)[:3]
+            others = f"it recorded {', '.join(near)}" if near else "it recorded nothing"
+            raise self.error(f"{page} recorded no {name!r} for this table; {others}")
+        try:
+            return format(numbers[name], notation)
+        except (TypeError, ValueError) as error:
+            raise self.error(f"{wanted!r} of {page} cannot be written so: {error}") from error

@@ -30,7 +30,7 @@ A line, in [the only chapter](chapters/sample.ipynb).
 :::{results} chapters/sample
 | what | accuracy | parameters |
 |---|---:|---:|
-| [one](chapters/sample.ipynb) | `mean_accuracy` | `parameters` |
+| [one](chapters/sample.ipynb) | `mean_accuracy:.3f` | `parameters:,` |
 :::
 
 ```{bibliography}

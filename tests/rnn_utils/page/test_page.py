@@ -47,6 +47,16 @@ def test_the_same_figure_gives_the_same_bytes(shown):
     assert shown[0][0].data == shown[1][0].data
 
 
+def test_a_figure_is_no_narrower_than_its_smallest_letters_allow(shown):
+    for label, points in (("plain", 10), ("$h_t$", 7), ("", None)):
+        drawn = Figure(figsize=(7, 3))
+        drawn.text(0.5, 0.5, label, size=10)
+        show.show(drawn, "A text.")
+        least = int(re.search(r"min-width: (\d+)px", shown[-1][0].data)[1])
+        letters = show.LEGIBLE / points * 7 * 72 if points else 0
+        assert least == min(672, round(letters + 16))
+
+
 @pytest.mark.parametrize("alt", ["", "  \n ", None])
 def test_a_figure_without_alt_text_is_refused(alt, shown):
     with pytest.raises(ValueError, match="alt is empty"):
