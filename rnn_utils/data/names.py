@@ -1,8 +1,8 @@
 """The surnames of the United States' census of 1990, and the numbers that stand for their letters.
 
 The list comes with the package `names` and is checked by its SHA-256. A name is written in lower
-case, with the letters a to z. As numbers, a letter is 1 to 26, and 0 is the edge of a name: what
-stands before its first letter and after its last.
+case, with the letters a to z. As numbers, a letter is 1 to 26, and 27 is the edge of a name: what
+stands before its first letter and after its last. 0 is padding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import numpy as np
 from rnn_utils.data.errors import DataError
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-EDGE = 0  # the number of both the begin symbol and the end symbol
+PADDING, EDGE = 0, len(ALPHABET) + 1  # the edge is both the begin symbol and the end symbol
+N_SYMBOLS = EDGE + 1  # letters, edge and padding
 LONGEST = 13  # letters of the longest name in the list
 SOURCE = "88,799 surnames of the US census of 1990"
 SHA256 = "b0e2b3743ccbad641ca48b344c24cdebcd1d9a1f76dc6dbf05986f2919f0b4e1"
@@ -81,8 +82,7 @@ def _read() -> bytes:
 def encode(names: Sequence[str], n_steps: int = LONGEST + 1) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of names' letters, and which of them count.
 
-    A name of L letters takes L + 1 steps: its letters and the end symbol. The steps after it are
-    padding.
+    A name of L letters takes L + 1 steps: its letters and the end symbol.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def encode(names: Sequence[str], n_steps: int = LONGEST + 1) -> tuple[np.ndarray
     Returns
     -------
     letters : int32 array (n, n_steps)
-        1 to 26, and 0 from the end symbol on.
+        The letters, 1 to 26, then the end symbol, 27, then 0.
     mask : bool array (n, n_steps)
         True for letters and end symbol, False for the padding.
 
@@ -109,16 +109,15 @@ def encode(names: Sequence[str], n_steps: int = LONGEST + 1) -> tuple[np.ndarray
         raise TypeError(f"names must be several texts, got one: write [{names!r}]")
     if not len(names):
         raise ValueError("there are no names to encode")
-    letters = np.full((len(names), n_steps), EDGE, np.int32)
-    lengths = np.array([len(name) for name in names])
+    letters = np.full((len(names), n_steps), PADDING, np.int32)
     for row, name in zip(letters, names, strict=True):
         if len(name) >= n_steps:
             raise ValueError(
                 f"{name!r} has {len(name)} letters and needs {len(name) + 1} steps with its end, "
                 f"but n_steps is {n_steps}"
             )
-        row[: len(name)] = numbers_of(name)
-    return letters, np.arange(n_steps) <= lengths[:, None]
+        row[: len(name) + 1] = [*numbers_of(name), EDGE]
+    return letters, letters != PADDING
 
 
 def numbers_of(name: str) -> list[int]:
@@ -133,6 +132,6 @@ def numbers_of(name: str) -> list[int]:
 
 
 def decode(letters: np.ndarray) -> list[str]:
-    """Return the names that numbers (n, n_steps) spell, each up to its first end symbol."""
-    symbols = "\0" + ALPHABET
+    """Return the names that numbers (n, n_steps) spell, each up to its first end or padding."""
+    symbols = f"\0{ALPHABET}\0"
     return ["".join(symbols[number] for number in row).split("\0")[0] for row in letters]

@@ -45,9 +45,9 @@ def test_a_missing_package_is_named_with_the_remedy(monkeypatch):
 def test_letters_are_numbered_and_the_end_counts():
     letters, mask = encode(["ada", "Bo", ""], n_steps=5)
     assert letters.dtype == np.int32
-    assert letters.tolist() == [[1, 4, 1, 0, 0], [2, 15, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert letters.tolist() == [[1, 4, 1, 27, 0], [2, 15, 27, 0, 0], [27, 0, 0, 0, 0]]
     assert mask.sum(axis=1).tolist() == [4, 3, 1]
-    assert (letters[:, :-1][mask[:, 1:]] != EDGE).all()  # before the end there are letters only
+    assert (letters == EDGE).sum(axis=1).tolist() == [1, 1, 1]
 
 
 def test_names_come_back(names):
