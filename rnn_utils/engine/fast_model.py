@@ -11,12 +11,15 @@ which knows nothing of this.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from rnn_utils.backend import has_gpu, keras, tf
-from rnn_utils.engine import cudnn, recurrence
+from rnn_utils.engine import cudnn, padded, recurrence
+from rnn_utils.engine.masks import makes_mask, mask_maker
+from rnn_utils.engine.model_checks import is_stock
 
 MOST_STEPS = 256  # a longer sequence would make a graph that takes too long to build
 
@@ -59,25 +62,19 @@ def fast_model(model: keras.Model) -> keras.Model:
         layers, clone = _clones.get(model, ([], None))
         if [*map(id, layers)] != [*map(id, model.layers)]:  # none yet, or Sequential.add since
             clone = _clone(model)
+            clone.supports_masking = True  # it does, but Keras would warn that it does not
             _clones[model] = [*model.layers], clone
     return clone
 
 
-def is_stock(model: Any) -> bool:
-    """Tell whether a model is its layers and nothing else: no subclass, and built."""
-    kind = type(model)
-    return (
-        kind.__module__.startswith("keras.")
-        and kind.__name__ in ("Sequential", "Functional")
-        and model.built
-    )
-
-
 def _clone(model: keras.Model) -> keras.Model:
+    makes_no_mask = not any(map(makes_mask, model._flatten_layers()))
+    knows_mask = makes_no_mask or mask_maker(model) is not None
+
     def stand_in(layer):
         if is_stock(layer):
             return _clone(layer)
-        return FastRecurrent(layer) if parts_of(layer) else layer
+        return FastRecurrent(layer, knows_mask) if parts_of(layer) else layer
 
     # clone_model would compile the clone as the model is. A twin of its graph is not compiled.
     is_sequential = type(model) is keras.Sequential
@@ -103,19 +100,25 @@ class FastRecurrent(keras.layers.Layer):
     ----------
     layer : SimpleRNN, GRU, LSTM or Bidirectional
         The layer itself, with its variables.
+    knows_mask : bool
+        Whether every mask that it is given was checked: true steps first, one at least.
 
     Attributes
     ----------
     obstacles : list of str
         Why the latest call was left to Keras; empty if it was not.
+    had_mask : bool
+        Whether the latest call was given a mask.
     on_cudnn : bool
-        Whether cuDNN ran in the latest call, if that was a trace. Both are notes for `kernels`.
+        Whether cuDNN ran in the latest call, if that was a trace.
     """
 
-    def __init__(self, layer: keras.Layer):
+    def __init__(self, layer: keras.Layer, knows_mask: bool = False):
         super().__init__(name=layer.name, dtype=layer.dtype_policy)
         self.layer = layer
+        self.knows_mask = knows_mask
         self.obstacles: list[str] = []
+        self.had_mask = False
         self.on_cudnn = False
         self.supports_masking = True
         self.built = True
@@ -123,12 +126,14 @@ class FastRecurrent(keras.layers.Layer):
     def call(self, sequences, initial_state=None, mask=None, training=False) -> Any:
         """Run the layer over sequences (batch, n_steps, n_input)."""
         context = {"initial_state": initial_state, "mask": mask, "training": training}
-        self.obstacles = obstacles_of(self.layer, sequences, **context)
+        self.had_mask = mask is not None
+        is_unknown = self.had_mask and not self.knows_mask
+        self.obstacles = obstacles_of(self.layer, sequences, initial_state, is_unknown, training)
         earlier = len(operations_of_trace())
         if self.obstacles:
             outputs = self.layer(sequences, **context)
         else:
-            outputs = run_plain(self.layer, sequences)
+            outputs = run_plain(self.layer, sequences, mask)
         self.on_cudnn = calls_cudnn(operations_of_trace()[earlier:])
         return outputs
 
@@ -141,22 +146,37 @@ class FastRecurrent(keras.layers.Layer):
         return self.layer.compute_mask(sequences, mask)
 
 
-def run_plain(layer: keras.Layer, sequences: Any) -> Any:
-    """Compute what a layer without obstacles does with sequences (batch, n_steps, n_input)."""
+def check_mask_arrives(model: keras.Model) -> None:
+    """Raise ValueError if the latest call of a fast model had a mask that no layer was given."""
+    stand_ins = [each for each in model._flatten_layers() if isinstance(each, FastRecurrent)]
+    if stand_ins and not any(each.had_mask for each in stand_ins):
+        raise ValueError(
+            f"the mask does not reach the layer {stand_ins[0].name!r} of the model {model.name!r}: "
+            "a layer before it does not pass it on, such as an Embedding without mask_zero=True"
+        )
+
+
+def run_plain(layer: keras.Layer, sequences: Any, mask: Any = None) -> Any:
+    """Compute what a layer without obstacles does with sequences (batch, n_steps, n_input).
+
+    The mask (batch, n_steps) is as `masks` wants it.
+    """
     parts = parts_of(layer)
     run, cells = (cudnn.run, ON_CUDNN) if is_for_cudnn(layer) else (recurrence.run, WRITTEN_OUT)
     outputs = []
     for part in parts:
         weights = part.cell.kernel, part.cell.recurrent_kernel, part.cell.bias
-        outputs.append(
-            run(
-                cells[type(part)],
-                sequences,
-                [tf.convert_to_tensor(weight) for weight in weights],
-                return_sequences=part.return_sequences,
-                last_step_first=part.go_backwards,
-            )
-        )
+        weights = [tf.convert_to_tensor(weight) for weight in weights]
+        options = {
+            "return_sequences": part.return_sequences,
+            "last_step_first": part.go_backwards,
+        }
+        if mask is None:
+            outputs.append(run(cells[type(part)], sequences, weights, **options))
+        else:
+            run_cell = partial(run, cells[type(part)], weights=weights)
+            options["zero_output_for_mask"] = part.zero_output_for_mask
+            outputs.append(padded.run(run_cell, sequences, mask, **options))
     if len(outputs) == 1:
         return outputs[0]
     forward, backward = outputs
@@ -184,14 +204,14 @@ def calls_cudnn(operations: list[tf.Operation]) -> bool:
 
 
 def obstacles_of(
-    layer: keras.Layer, sequences: Any, initial_state: Any, mask: Any, training: Any
+    layer: keras.Layer, sequences: Any, initial_state: Any, has_unknown_mask: bool, training: Any
 ) -> list[str]:
     """Say what a layer is asked for that the engine does not compute."""
     steps = sequences.shape[1]
     is_limited = not is_for_cudnn(layer)  # by the graph that writing out makes
     of_call = {
         "an initial state": initial_state is not None,
-        "a mask": mask is not None,
+        "a mask that is made inside the model": has_unknown_mask,
         "an unknown number of steps": is_limited and steps is None,
         f"{steps} steps, more than {MOST_STEPS}": is_limited and (steps or 0) > MOST_STEPS,
         f"sequences of {sequences.dtype.name}": sequences.dtype != tf.float32,

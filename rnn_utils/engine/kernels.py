@@ -11,9 +11,9 @@ from rnn_utils.engine.fast_model import (
     FastRecurrent,
     calls_cudnn,
     fast_model,
-    is_stock,
     parts_of,
 )
+from rnn_utils.engine.model_checks import is_stock
 
 WRITTEN_OUT, CUDNN, LOOP = "written out", "cuDNN", "Keras's loop"
 SOME_STEPS = 16  # stand for any number of steps that is written out

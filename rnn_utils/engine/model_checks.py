@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from rnn_utils.backend import keras, tf
 from rnn_utils.engine.devices import shard_sizes
 from rnn_utils.recipe import Recipe
@@ -16,15 +18,25 @@ from rnn_utils.recipe import Recipe
 BATCH_LAYERS = (keras.layers.BatchNormalization, keras.layers.SpectralNormalization)
 
 
-def check_reads(model: Any, shape: tuple[int, ...]) -> None:
-    """Check that a model reads sequences of a shape.
+def is_stock(model: Any) -> bool:
+    """Tell whether a model is its layers and nothing else: no subclass, and built."""
+    kind = type(model)
+    return (
+        kind.__module__.startswith("keras.")
+        and kind.__name__ in ("Sequential", "Functional")
+        and model.built
+    )
+
+
+def check_reads(model: Any, sequences: np.ndarray, prefix: str = "") -> None:
+    """Check that a model reads sequences.
 
     Raises
     ------
     TypeError
         If it is not a Keras model.
     ValueError
-        If it reads sequences of another shape.
+        If it reads sequences of another shape, or embeds fewer whole numbers.
     """
     if not isinstance(model, keras.Layer):
         raise TypeError(
@@ -37,33 +49,67 @@ def check_reads(model: Any, shape: tuple[int, ...]) -> None:
     reads = of_model[1:] if isinstance(of_model, tuple) else ()
     if len(reads) == 3 and reads[-1] == 1:  # Keras gives a batch of rank 3 such an axis
         reads = reads[:-1]
-    if len(reads) != 2 or any(
+    shape = sequences.shape
+    if len(reads) != len(shape) - 1 or any(
         wanted not in (None, given) for wanted, given in zip(reads, shape[1:], strict=True)
     ):
         raise ValueError(
-            f"the model {model.name!r} reads {of_model}, but the sequences are {shape}"
+            f"the model {model.name!r} reads {of_model}, but the {prefix}sequences are {shape}"
         )
+    if len(shape) == 2:
+        embeddings = [each for each in model.layers if isinstance(each, keras.layers.Embedding)]
+        check_range(sequences, min((each.input_dim for each in embeddings), default=2**31), prefix)
 
 
-def check_logits(logits: Any, n_classes: int | None = None) -> None:
-    """Raise ValueError if a model does not put out a float32 logit for each class."""
+def check_range(sequences: np.ndarray, n: int, prefix: str = "") -> None:
+    """Raise ValueError if whole numbers (n, n_steps) are not from 0 to n - 1."""
+    if sequences.min() >= 0 and sequences.max() < n:
+        return
+    where = tuple(map(int, np.argwhere((sequences < 0) | (sequences >= n))[0]))
+    raise ValueError(
+        f"{prefix}sequences hold {sequences[where]} at index {where}, which is not from 0 to "
+        f"{n - 1}: padding too is one of these numbers"
+    )
+
+
+def check_logits(logits: Any, n_classes: int | None = None, rank: int | None = None) -> None:
+    """Raise ValueError if a model does not put out a float32 logit for each class.
+
+    A rank of 2 is one output for each sequence, 3 one for each of its steps, None either.
+    """
     if not tf.is_tensor(logits):
         raise ValueError(f"the model puts out a {type(logits).__name__}, not one tensor of logits")
     if logits.dtype != tf.float32:
         remedy = "give its last layer dtype='float32'"
         raise ValueError(f"the model puts out {logits.dtype.name}, logits are float32: {remedy}")
-    if logits.shape.rank != 2 or n_classes not in (None, logits.shape[1]):
+    has_rank = logits.shape.rank in ((2, 3) if rank is None else (rank,))
+    if not has_rank or n_classes not in (None, logits.shape[-1]):
         wanted = "n_classes" if n_classes is None else f"n_classes={n_classes}"
-        raise ValueError(f"the model puts out {logits.shape}, but logits are (batch, {wanted})")
+        steps = "n_steps, " if rank == 3 else ""
+        raise ValueError(
+            f"the model puts out {logits.shape}, but logits are (batch, {steps}{wanted})"
+            + (", one for each step as the labels: return_sequences=True" if rank == 3 else "")
+        )
 
 
-def check_output(model: Any, logits: Any, recipe: Recipe) -> None:
-    """Do what `check_logits` does, and raise ValueError if the call of the model added a loss."""
-    check_logits(logits, recipe.n_classes)
+def check_output(model: Any, logits: Any, recipe: Recipe, per_step: bool, has_mask: bool) -> None:
+    """Do what `check_logits` does, and see that the loss will leave nothing out.
+
+    Raises
+    ------
+    ValueError
+        If the call of the model added a loss, or it masks steps that are not known beforehand.
+    """
+    check_logits(logits, recipe.n_classes, rank=3 if per_step else 2)
     if model.losses:
         raise ValueError(
             f"the model {model.name!r} adds a loss of its own, such as a regulariser, which this "
             "training leaves out: use the recipe's weight_decay"
+        )
+    if per_step and not has_mask and getattr(logits, "_keras_mask", None) is not None:
+        raise ValueError(
+            f"the model {model.name!r} makes its mask on the way, so the loss does not know which "
+            "steps are padding: make it of the model's input, or give `mask`"
         )
 
 

@@ -19,8 +19,8 @@ from rnn_utils.engine.devices import (
     sum_of_replicas,
     sum_of_shards,
 )
-from rnn_utils.engine.fast_model import fast_model
-from rnn_utils.engine.loss import cross_entropy
+from rnn_utils.engine.fast_model import check_mask_arrives, fast_model
+from rnn_utils.engine.loss import cross_entropy, masked_cross_entropy
 from rnn_utils.engine.model_checks import check_output
 from rnn_utils.recipe import Recipe
 
@@ -34,8 +34,10 @@ class Update:
     ----------
     model : keras.Model
         What is trained; it is not compiled.
-    sequences : float32 array (n, n_steps, n_input)
-    labels : integer array (n,)
+    sequences : float32 array (n, n_steps, n_input), or int32 array (n, n_steps)
+    labels : integer array (n,), or (n, n_steps) for a label at each step
+    lengths : int32 array (n,), or None
+        How many steps of each sequence are real; those that follow are masked.
     recipe : Recipe
         Its batch_size, shards and clip_norm, and what `Adam` takes from it.
 
@@ -46,13 +48,19 @@ class Update:
     """
 
     def __init__(
-        self, model: keras.Model, sequences: np.ndarray, labels: np.ndarray, recipe: Recipe
+        self,
+        model: keras.Model,
+        sequences: np.ndarray,
+        labels: np.ndarray,
+        lengths: np.ndarray | None,
+        recipe: Recipe,
     ):
         self.model = model
         self.fast_model = fast_model(model)
         self.recipe = recipe
         self.adam = Adam(model.trainable_variables, recipe)
-        self.x, self.y = resident(sequences), resident(labels)
+        arrays = sequences, labels, lengths
+        self.data = [None if array is None else resident(array) for array in arrays]
         # Traced once for each size of a shard: there are two at most, one apart.
         self.traced_of_shard = tf.function(self.of_shard, autograph=False)
         # One graph serves any number of batches.
@@ -71,23 +79,34 @@ class Update:
         """
         return self.compiled_loop(tf.constant(batches)).numpy()
 
-    def of_shard(self, shard, x, y):
+    def of_shard(self, shard, x, y, lengths, steps_of_batch):
         """Return a shard's part of its batch's loss and gradients."""
         weights = [weight.value for weight in self.adam.weights]
+        x, y = tf.gather(x, shard), tf.gather(y, shard)
+        mask = None if lengths is None else tf.sequence_mask(tf.gather(lengths, shard), x.shape[1])
+        options = {} if mask is None else {"mask": mask}
+        per_step = y.shape.rank == 2
         with tf.GradientTape() as tape:
-            # Pick the digits of the shard, and let the network guess them.
-            logits = self.fast_model(tf.gather(x, shard), training=True)
-            check_output(self.model, logits, self.recipe)
-            # A shard counts by its share of the batch.
-            share = shard.shape[0] / self.recipe.batch_size
-            loss = share * cross_entropy(tf.gather(y, shard), logits)
+            # Let the network guess the digits of the shard.
+            logits = self.fast_model(x, training=True, **options)
+            check_output(self.model, logits, self.recipe, per_step, mask is not None)
+            if mask is not None:
+                check_mask_arrives(self.fast_model)
+            if per_step and mask is not None:
+                loss = masked_cross_entropy(y, logits, mask) / steps_of_batch
+            else:
+                # A shard counts by its share of the batch.
+                loss = shard.shape[0] / self.recipe.batch_size * cross_entropy(y, logits)
         return loss, tape.gradient(loss, weights, unconnected_gradients=ZERO)
 
-    def of_replica(self, batch, x, y):
+    def of_replica(self, batch, x, y, lengths):
         """Return the loss and gradients of a replica's part of a batch."""
+        steps_of_batch = lengths
+        if lengths is not None:
+            steps_of_batch = tf.cast(tf.reduce_sum(tf.gather(lengths, batch)), tf.float32)
         # Cut it into shards. The cores work on them side by side.
         shards = shards_of_replica(batch, self.recipe)
-        parts = [self.traced_of_shard(shard, x, y) for shard in shards]
+        parts = [self.traced_of_shard(shard, x, y, lengths, steps_of_batch) for shard in shards]
         loss, gradients = sum_of_shards(parts)
         # If a gradient is not finite, let the loss say so too.
         length = tf.linalg.global_norm(gradients)
@@ -113,8 +132,8 @@ class Update:
 
         def one_update(i, is_finite, losses):
             # Measure. The loss that is noted is that before the step.
-            # x and y are arguments, so that each replica has its own.
-            part = batches[i], self.x, self.y
+            # The data are arguments, so that each replica has its own.
+            part = batches[i], *self.data
             loss, gradients = strategy.run(self.of_replica, args=part)
             loss = sum_of_replicas(loss)
             losses = losses.write(i, loss)

@@ -58,16 +58,22 @@ class Scores:
     models: list[keras.Model]
 
     @classmethod
-    def of(cls, runs: Sequence[Run], test: tuple[np.ndarray, np.ndarray]) -> Scores:
-        """Test the models of `train_seeds` on sequences (n, n_steps, n_input) and labels (n,)."""
+    def of(cls, runs: Sequence[Run], test: tuple[np.ndarray, ...]) -> Scores:
+        """Test the models of `train_seeds` on sequences, labels (n,) and a mask if there is one."""
         examples = Examples.checked(*test)
-        logits = [logits_of(run.model, examples.sequences) for run in runs]
+        if examples.has_labels_per_step:
+            raise ValueError(
+                f"test labels have shape {examples.labels.shape}: sequences are compared one by "
+                "one, so give one label for each, shape (n,)"
+            )
+        examples = examples.read_by(runs[0].model, "test ")
+        logits = [logits_of(run.model, examples.sequences, examples.lengths) for run in runs]
         updates = np.array([len(run.history.loss) for run in runs])
         return cls(
             losses=np.stack([run.history.loss[: updates.min()] for run in runs]),
             updates=updates,
             correct=np.stack([each.argmax(axis=-1) == examples.labels for each in logits]),
-            test_losses=np.array([scored(each, examples.labels).loss for each in logits]),
+            test_losses=np.array([scored(each, examples).loss for each in logits]),
             parameters=runs[0].model.count_params(),
             seconds=np.array([run.history.seconds for run in runs]),
             models=[run.model for run in runs],
@@ -165,12 +171,12 @@ class Lead:
 
 def score_seeds(
     build: Callable[[Recipe], keras.Model],
-    training: tuple[np.ndarray, np.ndarray],
-    test: tuple[np.ndarray, np.ndarray],
+    training: tuple[np.ndarray, ...],
+    test: tuple[np.ndarray, ...],
     recipe: Recipe,
     seeds: Iterable[int],
     *,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    validation: tuple[np.ndarray, ...] | None = None,
     patience: int | None = None,
 ) -> Scores:
     """Train a fresh network with each seed, and test each.
@@ -179,8 +185,8 @@ def score_seeds(
     ----------
     build : callable
         Makes a model from a recipe with the seed in it, such as `basic_rnn`.
-    training, test : pairs (sequences, labels)
-        Floats (n, n_steps, n_input) and whole numbers (n,).
+    training, test : (sequences, labels) or (sequences, labels, mask)
+        As `train` and `evaluate` take them, with one label for each sequence, (n,).
     recipe : Recipe
         How to train; its seed is not used.
     seeds : iterable of int
@@ -193,8 +199,10 @@ def score_seeds(
     TypeError, ValueError, TrainingDiverged
         As `train_seeds` and `evaluate` do.
     """
+    sequences, labels, *mask = training
     options = {"validation": validation, "patience": patience, "progress": False}
-    return Scores.of(train_seeds(build, *training, recipe, seeds, **options), test)
+    options["mask"] = mask[0] if mask else None
+    return Scores.of(train_seeds(build, sequences, labels, recipe, seeds, **options), test)
 
 
 def lead(ours: Scores | ArrayLike, theirs: Scores | ArrayLike) -> Lead:

@@ -36,7 +36,8 @@ def train(
     labels: np.ndarray,
     recipe: Recipe,
     *,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    mask: np.ndarray | None = None,
+    validation: tuple[np.ndarray, ...] | None = None,
     patience: int | None = None,
     progress: bool = True,
 ) -> History:
@@ -45,15 +46,21 @@ def train(
     Parameters
     ----------
     model : keras.Model
-        Reads (batch, n_steps, n_input), puts out logits (batch, n_classes); not compiled.
-    sequences : float array (n, n_steps, n_input)
-        What to learn from; pixels in [0, 1] in this book.
-    labels : integer array (n,)
-        Classes from 0 to n_classes - 1.
+        Reads (batch, n_steps, n_input), or whole numbers (batch, n_steps) which it embeds; puts
+        out logits (batch, n_classes), or (batch, n_steps, n_classes). Not compiled.
+    sequences : float array (n, n_steps, n_input), or integer array (n, n_steps)
+        What to learn from: pixels in [0, 1], or numbers from 0 to n_input - 1.
+    labels : integer array (n,) or (n, n_steps)
+        Classes from 0 to n_classes - 1, of each sequence or of each step. The loss is the mean
+        over the labels of a batch.
     recipe : Recipe
         Its seed decides the batches, so equal seeds and equal initial weights give equal losses,
         bit for bit.
-    validation : (sequences, labels), optional
+    mask : bool array (n, n_steps), optional
+        True at the real steps of each sequence, at least one, then False at its padding. Padding
+        changes no state and has no loss. A model with a `Masking`, or an `Embedding` with
+        ``mask_zero=True``, makes its own mask and needs none.
+    validation : (sequences, labels) or (sequences, labels, mask), optional
         Measured after every 10th update and after the last.
     patience : int, optional
         Train it out: measure `validation` after every epoch, stop when its loss has not improved
@@ -68,14 +75,14 @@ def train(
     Raises
     ------
     ValueError, TypeError
-        If model, sequences, labels and recipe do not fit together, or the model has nothing to
-        train or a loss of its own; the message names the value.
+        If model, sequences, labels, mask and recipe do not fit together, or the model has nothing
+        to train or a loss of its own; the message names the value.
     TrainingDiverged
         If the loss or its gradient is no longer finite. The model is left as the update before
         made it.
     """
     start = time.perf_counter()
-    task = Task.checked(sequences, labels, recipe, validation, patience)
+    task = Task.checked(sequences, labels, recipe, mask, validation, patience)
     history = Trainer(model, task).run(recipe.seed, progress)
     return replace(history, seconds=time.perf_counter() - start)
 
@@ -87,7 +94,8 @@ def train_seeds(
     recipe: Recipe,
     seeds: Iterable[int],
     *,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    mask: np.ndarray | None = None,
+    validation: tuple[np.ndarray, ...] | None = None,
     patience: int | None = None,
     progress: bool = True,
 ) -> list[Run]:
@@ -101,7 +109,7 @@ def train_seeds(
     build : callable
         Makes a model from a recipe with the seed in it: the same architecture for each. For the
         first seed it is called twice.
-    sequences, labels, recipe, validation, patience, progress
+    sequences, labels, recipe, mask, validation, patience, progress
         As `train` takes them; of the recipe, the seed is not used.
     seeds : iterable of int
         For instance ``range(5)``.
@@ -119,7 +127,7 @@ def train_seeds(
         As `train` does, and if build returns a model again or makes another architecture. The
         model that diverged is lost, the runs before are in `runs`.
     """
-    task = Task.checked(sequences, labels, recipe, validation, patience)
+    task = Task.checked(sequences, labels, recipe, mask, validation, patience)
     if isinstance(build, keras.Layer) or not callable(build):
         raise TypeError(f"build must be a function such as basic_rnn, got {build!r}")
     if not isinstance(seeds, Iterable):
@@ -128,7 +136,7 @@ def train_seeds(
     for seeded in [replace(recipe, seed=seed) for seed in seeds]:
         start = time.perf_counter()
         model = build(seeded)
-        check_reads(model, task.training.sequences.shape)
+        check_reads(model, task.training.sequences)
         if not runs:
             trainer = Trainer(build(seeded), task)
         check_fresh(model, [trainer.model, *(run.model for run in runs)], seeded.seed)
@@ -157,12 +165,14 @@ class Trainer:
     """
 
     def __init__(self, model: keras.Model, task: Task):
-        examples = task.training
-        check_reads(model, examples.sequences.shape)
+        task = task.for_model(model)
         check_trainable(model, task.recipe)
         self.model = model
         self.task = task
-        self.update = Update(model, examples.sequences, examples.labels, task.recipe)
+        examples = task.training
+        self.update = Update(
+            model, examples.sequences, examples.labels, examples.lengths, task.recipe
+        )
 
     def restart(self, model: keras.Model) -> None:
         """Start again from another model's values, with an optimiser that knows nothing."""
@@ -194,8 +204,8 @@ class Trainer:
                 bar.set_postfix(loss=f"{new[-1]:.3f}", refresh=False)
                 bar.update(len(new))
                 if (held_back := self.task.validation) is not None:
-                    logits = logits_of(self.model, held_back.sequences)
-                    validated.append((len(losses), scored(logits, held_back.labels)))
+                    logits = logits_of(self.model, held_back.sequences, held_back.lengths)
+                    validated.append((len(losses), scored(logits, held_back)))
                 if self.task.patience is not None:
                     by_epoch = [measured.loss for _, measured in validated]
                     epochs_since_best = len(by_epoch) - 1 - int(np.argmin(by_epoch))

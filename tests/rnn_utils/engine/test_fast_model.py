@@ -343,7 +343,7 @@ MODELS = {  # each with the number of recurrences that are written out
     "tied": (tied, 2),
     "compiled": (compiled, 1),
     "subclassed": (subclassed, 0),
-    "masked": (lambda: sequential(L.Masking(), L.Bidirectional(L.GRU(8))), 0),
+    "masked": (lambda: sequential(L.Masking(), L.Bidirectional(L.GRU(8))), 2),
     "relu": (lambda: sequential(L.LSTM(8, activation="relu")), 0),
     "old GRU": (lambda: sequential(L.GRU(8, reset_after=False)), 0),
     "no bias": (lambda: sequential(L.SimpleRNN(8, use_bias=False)), 0),

@@ -65,7 +65,7 @@ def test_bad_validation_data_is_refused_before_training():
         ({"recipe": 100}, "recipe must be a Recipe, got 100"),
         ({"validation": 0.1}, r"validation must be a pair \(sequences, labels\), got 0.1"),
         ({"validation": toy()[0]}, "validation must be a pair"),
-        ({"validation": (*toy(), None)}, "validation must be a pair"),
+        ({"validation": (*toy(), None, None)}, "validation must be a pair"),
     ],
 )
 def test_other_types_are_refused_by_name(changed, words):
