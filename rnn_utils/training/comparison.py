@@ -104,6 +104,8 @@ class Scores:
 class Lead:
     """By how much one network is ahead of another, in points: hundredths of the accuracy.
 
+    What is measured in another `unit`, such as bits, is compared in the same way.
+
     Attributes
     ----------
     points : float
@@ -114,12 +116,46 @@ class Lead:
         How many there were.
     test_error : float
         One standard error because the test set is a sample; 0 where only accuracies are known.
+    unit : str
+        What `points` are; "points" if it is accuracies that are compared.
+    decimals : int
+        With how many the sentences show them.
     """
 
     points: float
     error: float
     seeds: int
     test_error: float = 0.0
+    unit: str = "points"
+    decimals: int = 2
+
+    @classmethod
+    def of_gains(cls, gains: ArrayLike, unit: str = "points", decimals: int = 2) -> Lead:
+        """Compare what two networks reached on each item of a test set with each seed.
+
+        Parameters
+        ----------
+        gains : array_like (seeds, n)
+            By how much ours was better, with a seed and on an item: negative where it was worse.
+        unit, decimals
+            Of the gains.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two seeds or items, or a gain is not finite.
+        """
+        gains = np.asarray(gains, float)
+        if gains.ndim != 2 or min(gains.shape) < 2:
+            raise ValueError(
+                "a lead needs a gain for each seed and item, two of both at least, got shape "
+                f"{gains.shape}"
+            )
+        if not np.isfinite(gains).all():
+            raise ValueError("a lead needs finite gains, and some are infinite or not a number")
+        by_seed = gains.mean(axis=1)
+        error, test_error = _error_of_mean(by_seed), _error_of_mean(gains.mean(axis=0))
+        return cls(float(by_seed.mean()), error, len(gains), test_error, unit, decimals)
 
     @property
     def threshold(self) -> float:
@@ -145,28 +181,30 @@ class Lead:
     def sentence(self, ours: str, theirs: str) -> str:
         """Say in a sentence who leads by how much, and whether that is more than chance."""
         side = "ahead of" if self.points > 0 else "behind"
-        by = f"{abs(self.points):.2f} ± {self.error:.2f} points"
+        by = f"{self._form(abs(self.points))} ± {self._form(self.error)} {self.unit}"
         start = f"{ours} is {by} {side} {theirs}"
-        if not round(self.points, 2):
-            start = f"{ours} is level with {theirs}, to {self.error:.2f} points"
+        if not round(self.points, self.decimals):
+            start = f"{ours} is level with {theirs}, to {self._form(self.error)} {self.unit}"
         start = start[0].upper() + start[1:]
         if self.seeds < FEWEST_SEEDS:
             few = f"{self.seeds} seeds are too few for a verdict"
             return f"{start}, but {few}, which takes {FEWEST_SEEDS}."
+        limit = self._form(self.threshold)
         return start + self.choose(
-            more := f", more than chance explains (up to {self.threshold:.2f}).",
+            more := f", more than chance explains (up to {limit}).",
             more,
-            f", which chance may explain (up to {self.threshold:.2f}).",
+            f", which chance may explain (up to {limit}).",
         )
 
     def __str__(self) -> str:
         """Return the points with their standard error."""
-        points = round(self.points, 2)
-        return (
-            f"{points:+.2f} ± {self.error:.2f}".replace("-", "−")
-            if points
-            else f"0 ± {self.error:.2f}"
-        )
+        if not round(self.points, self.decimals):
+            return f"0 ± {self._form(self.error)}"
+        sign = "+" if self.points > 0 else "−"
+        return f"{sign}{self._form(abs(self.points))} ± {self._form(self.error)}"
+
+    def _form(self, number: float) -> str:
+        return f"{number:.{self.decimals}f}"
 
 
 def score_seeds(
@@ -218,15 +256,14 @@ def lead(ours: Scores | ArrayLike, theirs: Scores | ArrayLike) -> Lead:
     ValueError
         If there are fewer than two seeds, or not as many on both sides.
     """
-    test_error = 0.0
     if isinstance(ours, Scores) and isinstance(theirs, Scores):
         if ours.correct.shape[1] != theirs.correct.shape[1]:
             raise ValueError(
                 f"a lead needs the same test digits on both sides, got {ours.correct.shape[1]} "
                 f"and {theirs.correct.shape[1]}"
             )
-        gains = ours.correct.mean(axis=0) - theirs.correct.mean(axis=0)  # (n,)
-        test_error = 100 * _error_of_mean(gains)
+        if len(ours.correct) == len(theirs.correct) > 1:
+            return Lead.of_gains(100.0 * ours.correct - 100.0 * theirs.correct)
         ours, theirs = ours.accuracies, theirs.accuracies
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     if ours.ndim != 1 or ours.shape != theirs.shape or len(ours) < 2:
@@ -235,7 +272,7 @@ def lead(ours: Scores | ArrayLike, theirs: Scores | ArrayLike) -> Lead:
             f"{ours.shape} and {theirs.shape}"
         )
     gains = 100 * (ours - theirs)
-    return Lead(float(gains.mean()), _error_of_mean(gains), len(gains), test_error)
+    return Lead(float(gains.mean()), _error_of_mean(gains), len(gains))
 
 
 def errors_needed(seeds: int) -> float:

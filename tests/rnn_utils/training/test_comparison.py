@@ -88,6 +88,30 @@ def test_behind_has_a_true_minus_sign():
     assert str(Lead(-2.0, 0.1, 5)) == "−2.00 ± 0.10"
 
 
+def test_gains_of_any_unit_are_compared_as_accuracies_are():
+    rng = np.random.default_rng(1)
+    ours, theirs = rng.random((2, 5, 40)) < 0.8
+    by = Lead.of_gains(100.0 * ours - 100.0 * theirs)
+    assert by == lead(scores(ours), scores(theirs))
+    assert by.points == pytest.approx(100 * (ours.mean() - theirs.mean()))
+    bits = Lead.of_gains((1.0 * ours - theirs) / 10, "bits per letter", 3)
+    assert (bits.points, bits.error) == pytest.approx((by.points / 1000, by.error / 1000))
+    assert bits.threshold == pytest.approx(by.threshold / 1000)
+    assert f"{bits.error:.3f} bits per letter" in bits.sentence("ours", "theirs")
+    assert str(bits).endswith(f"{abs(bits.points):.3f} ± {bits.error:.3f}")
+
+
+@pytest.mark.parametrize("gains", [[1.0, 2.0], [[1.0, 2.0]], [[1.0], [2.0]]])
+def test_gains_are_of_several_seeds_and_items(gains):
+    with pytest.raises(ValueError, match="a gain for each seed and item, two of both at least"):
+        Lead.of_gains(gains)
+
+
+def test_gains_are_finite():
+    with pytest.raises(ValueError, match="finite gains"):
+        Lead.of_gains([[1.0, np.inf], [1.0, 2.0]])
+
+
 @pytest.mark.parametrize("pair", [([0.9], [0.8]), ([0.9, 0.8], [0.9]), (0.9, 0.8)])
 def test_a_lead_needs_two_seeds_on_both_sides(pair):
     with pytest.raises(ValueError, match="as many accuracies on both sides"):
