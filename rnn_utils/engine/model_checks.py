@@ -72,23 +72,29 @@ def check_range(sequences: np.ndarray, n: int, prefix: str = "") -> None:
     )
 
 
-def check_logits(logits: Any, n_classes: int | None = None, rank: int | None = None) -> None:
+def check_logits(
+    logits: Any, n_steps: int, n_classes: int | None = None, per_step: bool | None = None
+) -> None:
     """Raise ValueError if a model does not put out a float32 logit for each class.
 
-    A rank of 2 is one output for each sequence, 3 one for each of its steps, None either.
+    There is one for each sequence, or one for each of its n_steps steps; None allows both.
     """
     if not tf.is_tensor(logits):
         raise ValueError(f"the model puts out a {type(logits).__name__}, not one tensor of logits")
     if logits.dtype != tf.float32:
         remedy = "give its last layer dtype='float32'"
         raise ValueError(f"the model puts out {logits.dtype.name}, logits are float32: {remedy}")
-    has_rank = logits.shape.rank in ((2, 3) if rank is None else (rank,))
-    if not has_rank or n_classes not in (None, logits.shape[-1]):
+    rank, steps = logits.shape.rank, logits.shape[1:-1]
+    fits = {False: rank == 2, True: rank == 3 and steps[0] in (None, n_steps)}
+    if not (any(fits.values()) if per_step is None else fits[per_step]) or (
+        n_classes not in (None, logits.shape[-1])
+    ):
         wanted = "n_classes" if n_classes is None else f"n_classes={n_classes}"
-        steps = "n_steps, " if rank == 3 else ""
+        steps, remedy = "", ""
+        if per_step:
+            steps, remedy = f"n_steps={n_steps}, ", ": return_sequences=True gives one at each step"
         raise ValueError(
-            f"the model puts out {logits.shape}, but logits are (batch, {steps}{wanted})"
-            + (", one for each step as the labels: return_sequences=True" if rank == 3 else "")
+            f"the model puts out {logits.shape}, but logits are (batch, {steps}{wanted}){remedy}"
         )
 
 
@@ -100,7 +106,7 @@ def check_output(model: Any, logits: Any, recipe: Recipe, per_step: bool, has_ma
     ValueError
         If the call of the model added a loss, or it masks steps that are not known beforehand.
     """
-    check_logits(logits, recipe.n_classes, rank=3 if per_step else 2)
+    check_logits(logits, recipe.n_steps, recipe.n_classes, per_step)
     if model.losses:
         raise ValueError(
             f"the model {model.name!r} adds a loss of its own, such as a regulariser, which this "

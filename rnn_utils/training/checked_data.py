@@ -130,8 +130,9 @@ class Task:
         if validation is not None:
             if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
                 raise TypeError(
-                    "validation must be a pair (sequences, labels), or three with a mask, got "
-                    f"{reprlib.repr(validation)}: hold back digits of the training set yourself"
+                    "validation must be a pair (sequences, labels), got "
+                    f"{reprlib.repr(validation)}: hold back digits of the training set yourself, "
+                    "with a mask as third where there is one"
                 )
             held_back, classes, *its_mask = validation
             validation = Examples.for_recipe(

@@ -55,7 +55,7 @@ def evaluate(
         If there is nothing to measure, or model, sequences, labels and mask do not fit together.
     """
     examples = Examples.checked(sequences, labels, mask).read_by(model)
-    logits = logits_of(model, examples.sequences, examples.lengths, rank=examples.labels.ndim + 1)
+    logits = logits_of(model, examples.sequences, examples.lengths, examples.has_labels_per_step)
     examples.check_classes(logits.shape[-1])
     return scored(logits, examples)
 
@@ -97,9 +97,12 @@ def logits_of(
     model: keras.Model,
     sequences: np.ndarray,
     lengths: np.ndarray | None = None,
-    rank: int | None = None,
+    per_step: bool | None = None,
 ) -> np.ndarray:
-    """Return a model's logits, of a rank, for checked sequences, which it is shown part by part."""
+    """Return a model's logits for checked sequences, which it is shown part by part.
+
+    Whether there are logits for each step is checked, unless it is None.
+    """
     at_once = (getattr(model, "input_shape", None) or [None])[0]
     if at_once and len(sequences) % at_once:
         raise ValueError(
@@ -114,7 +117,7 @@ def logits_of(
         if lengths is not None:
             options["mask"] = tf.sequence_mask(lengths[part], sequences.shape[1])
         of_part = fast(sequences[part], **options)
-        check_logits(of_part, rank=rank)
+        check_logits(of_part, sequences.shape[1], per_step=per_step)
         if options:
             check_mask_arrives(fast)
         logits.append(of_part.numpy())

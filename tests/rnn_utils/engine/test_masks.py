@@ -254,7 +254,11 @@ REFUSED = {
         {"model": lambda: per_step(STEPWISE["GRU"]())},
         r"label 10 at index \(1, 3\) is not a class",
     ),
-    "one output": ((SEQUENCES, OF_STEPS, MASK), {}, r"\(batch, n_steps, .*return_sequences=True"),
+    "one output": (
+        (SEQUENCES, OF_STEPS, MASK),
+        {},
+        r"n_steps=16, .*return_sequences=True",
+    ),
     "outputs of steps": (
         (SEQUENCES, LABELS, MASK),
         {"model": lambda: per_step(STEPWISE["GRU"]())},
