@@ -29,6 +29,8 @@ def test_real_errors_of_the_start_still_show():
         "import os\nfrom rnn_utils.backend import without_chatter\n"
         "with without_chatter():\n"
         "    os.write(2, b'I0000 00:00:1 1 port.cc:153] oneDNN is on\\n')\n"
+        "    os.write(2, b'E0000 00:00:1 1 util.cc:1] oneDNN supports DT_BOOL only on platforms "
+        "with AVX-512.\\n')\n"
         "    os.write(2, b'E0000 00:00:1 1 disk.cc:1] disk full\\n')\n"
         "    raise RuntimeError('no kernel')"
     )
