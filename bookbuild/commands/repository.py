@@ -1,8 +1,8 @@
 """``bookbuild repository``: the address that the book lives at, written wherever it is used.
 
-``_config.yml`` holds the address. Links below titles, links of the README, CITATION.cff and the first
-cell of each notebook follow from it; without an address there are none of them. In text files the
-address stands in a block between two marked lines, and the block is empty until there is one.
+``_config.yml`` holds the address. Links below titles, links of the README, CITATION.cff and the
+first cell of each notebook follow from it; without an address there are none of them. In text files
+the address stands in a block between two marked lines, and the block is empty until there is one.
 """
 
 import argparse
