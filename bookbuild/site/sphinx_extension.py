@@ -1,5 +1,6 @@
 """What the book asks of Sphinx beyond its configuration."""
 
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -15,6 +16,7 @@ from bookbuild.site.status_page import foot_line
 
 # MyST-NB's name for how much of a cell is folded, and the book's name for what is inside.
 FOLDED = {"all": "solution", "input": "code", "output": "output"}
+EMPTY_HEADING = re.compile(r"<th( [^>]*)?>(?:<p></p>)?</th>")
 
 
 class NameFolds(SphinxPostTransform):
@@ -28,6 +30,8 @@ class NameFolds(SphinxPostTransform):
         for cell in self.document.findall(nodes.container):
             inside = FOLDED.get(cell.get("hide_mode"))
             if inside:
+                if "parameters" in cell["cell_metadata"].get("tags", []):
+                    inside = "parameters"
                 for prompt in ("prompt_show", "prompt_hide"):
                     cell[prompt] = cell[prompt].replace("{type}", inside)
 
@@ -39,14 +43,16 @@ def leave_out_button(app: Sphinx, config: Config) -> None:
         options.update(use_repository_button=False)
 
 
-def list_references(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Mark each reference as the item of a list that it is.
+def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Say to a screen reader what things are, where Docutils does not.
 
-    Docutils gives it the role ``doc-biblioentry``, which ARIA has deprecated and which no list
-    may hold, so that a screen reader finds an empty list.
+    It gives references the role ``doc-biblioentry``, which ARIA has deprecated and which no list
+    may hold, so that a list of them seems empty; and it makes a corner of a table that is empty a
+    heading of nothing.
     """
     if "body" in context:
-        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        context["body"] = EMPTY_HEADING.sub(r"<td\1></td>", body)
 
 
 def add_page_bar(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -72,7 +78,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("picture", PictureOfPage)
     app.add_directive("results", Results)
     app.connect("config-inited", leave_out_button)
-    app.connect("html-page-context", list_references)
+    app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", add_page_bar)
     app.connect("html-page-context", link_status)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

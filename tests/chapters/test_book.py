@@ -16,6 +16,7 @@ PARTS = (
     "_config.yml",
     "_toc.yml",
     "_static",
+    "_templates",
     "intro.md",
     "references.md",
     "chapters",

@@ -101,7 +101,8 @@ def site(tmp_path_factory):
         return Path(os.environ["RNN_BOOK_SITE"]).resolve()
     root = tmp_path_factory.mktemp("book")
     shutil.copy(REPOSITORY / "_config.yml", root)
-    shutil.copytree(REPOSITORY / "_static", root / "_static")
+    for folder in ("_static", "_templates"):
+        shutil.copytree(REPOSITORY / folder, root / folder)
     (root / "_toc.yml").write_text(
         "format: jb-book\nroot: intro\nparts:\n- caption: Chapters\n  numbered: 1\n"
         "  chapters:\n  - file: chapters/sample\n"

@@ -151,12 +151,13 @@ def test_nothing_shuts_a_reader_out(visit, page, theme):
     with visit(page, theme=theme) as tab:
         # Axe would fetch the style sheets again, which a browser forbids to a page from a file.
         found = Axe().run(tab, options={"preload": False}).response["violations"]
-    grave = [
+    # Axe takes a heading that is nothing but a symbol for an empty one, which it calls minor.
+    faults = [
         (violation["id"], [node["html"] for node in violation["nodes"]])
         for violation in found
-        if violation["impact"] in ("serious", "critical")
+        if violation["impact"] != "minor"
     ]
-    assert grave == []
+    assert faults == []
 
 
 def test_the_site_opens_at_its_front_page(browser, site):
