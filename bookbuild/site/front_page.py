@@ -105,7 +105,7 @@ class Results(OfPages):
             literal.replace_self(nodes.Text(self._number(literal.astext(), numbers, name)))
         record = record_of(page)
         if record and record.departure:
-            warning = f"These are not the book's numbers: the page {record.departure}."
+            warning = f"The page that recorded these numbers {record.departure}."
             inside.append(nodes.paragraph("", "", nodes.strong("", warning)))
         return [nodes.container("", *inside, classes=["results"])]
 

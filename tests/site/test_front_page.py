@@ -92,9 +92,9 @@ def test_a_page_that_does_not_exist_fails_the_build(shown):
         ({"data": {"auto": ["mnist-5k", "0"]}}, "was run on the small data set"),
     ],
 )
-def test_numbers_of_another_run_than_the_book_s_are_said_to_be(shown, run, what):
+def test_numbers_of_an_unusual_run_are_said_to_be(shown, run, what):
     text, _ = shown(TABLE, **run)
-    assert f"These are not the book’s numbers: the page {what}." in text.replace("'", "’")
+    assert f"The page that recorded these numbers {what}." in text
 
 
 def test_a_picture_of_a_page_is_shown_with_its_caption(shown):
