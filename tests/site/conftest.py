@@ -71,13 +71,13 @@ def _cells():
     return [
         new_markdown_cell("# A page with everything\n\nText with $h_t$ in it."),
         new_code_cell("seed = 1", metadata={"tags": ["parameters", "remove-cell"]}),
+        new_markdown_cell("## What you will build"),
+        new_code_cell(FIGURE, id="figure", metadata={"tags": ["remove-input"]}),
         new_markdown_cell(
             "## Equations\n\n$$\nh_t = \\tanh(W x_t + U h_{t-1} + b) \\tag{1}\n$$\n\n"
             f"Wide:\n\n$$\ny = {LONG}\n$$\n\n$$\ny = {LONG} \\tag{{2}}\n$$\n\n"
             "\\begin{align}\na &= b + c \\\\\nd &= e\n\\end{align}"
         ),
-        new_markdown_cell("## Figures"),
-        new_code_cell(FIGURE, id="figure"),
         new_code_cell(RECORD),
         new_markdown_cell("## Tables\n\n" + TABLE),
         new_code_cell("from IPython.display import HTML, Markdown, display"),

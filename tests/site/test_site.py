@@ -44,11 +44,15 @@ function inScroller(element) {
 }}"""
 
 # How wide each figure of a page is shown, without its padding, with the image itself.
-FIGURES = """() => [...document.querySelectorAll('img[src^="data:image/svg"]')].map(image => {
-    const style = getComputedStyle(image);
-    const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
-    return [image.getBoundingClientRect().width - padding, image.src.split('base64,')[1]];
-})"""
+FIGURES = """() => {
+    document.querySelectorAll('details').forEach(details => { details.open = true; });
+    const images = [...document.querySelectorAll('img[src^="data:image/svg"]')];
+    return images.filter(image => image.checkVisibility()).map(image => {
+        const style = getComputedStyle(image);
+        const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+        return [image.getBoundingClientRect().width - padding, image.src.split('base64,')[1]];
+    });
+}"""
 # The words in tables that begin on one line and end on another.
 BROKEN_WORDS = r"""() => [...document.querySelectorAll('article :is(td, th)')].flatMap(cell => {
     const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), broken = [];
@@ -119,6 +123,12 @@ def test_a_page_scrolls_down_only(visit, page, theme):
             assert tab.evaluate("() => document.documentElement.scrollWidth") <= width
         assert all(image["reachable"] for image in tab.evaluate(IMAGES))
         assert tab.evaluate(f"() => {{ return {UNREACHABLE.removeprefix('() => ')} }}") == []
+
+
+def test_the_picture_of_a_page_is_on_its_first_screen(visit, page):
+    with visit(page, width=LAPTOP) as tab:
+        pictures = tab.locator("#what-you-will-build img").all()
+        assert all(box["y"] + box["height"] <= 900 for box in (p.bounding_box() for p in pictures))
 
 
 def test_words_in_tables_are_whole_on_a_phone(visit, page):
