@@ -67,3 +67,9 @@ def test_a_relative_path_to_the_digits_is_one_place_for_all(book):
     done = book.run_apart("execute", RNN_UTILS_DATA="digits")
     assert done.returncode == 0, done.stderr
     assert book.printed("one") == f"{book.root / 'digits'}\n"
+
+
+def test_scripts_and_styles_count_as_sources_of_the_package():
+    assert {"__init__.py", "page/explorer/explorer.js", "page/explorer/explorer.css"} <= set(
+        this_machine().rnn_utils
+    )

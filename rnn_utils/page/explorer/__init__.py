@@ -72,7 +72,7 @@ def explorer_html(
     name = "rnn-explorer-" + hashlib.sha256(data.encode()).hexdigest()[:12]
     picture = base64.b64encode(svg(still, salt=name)).decode()
     return (
-        f'<div class="rnn-explorer" id="{name}" data-lm-suppress-shortcuts="true">\n'
+        f'<div class="rnn-explorer" id="{name}">\n'
         f"<style>\n{_colours()}{_file('explorer.css')}</style>\n"
         f'<figure class="explorer-still"><img alt="{html.escape(alt)}" '
         f'src="data:image/svg+xml;base64,{picture}"></figure>\n'

@@ -220,7 +220,7 @@ function startExplorer(root) {
     of("mark").textContent = label === null ? "" : best === label ? "✓ right" : "✗ wrong";
     of("answer").classList.toggle("explorer-wrong", label !== null && best !== label);
     [...of("bars").children].forEach((bar, j) => {
-      bar.style.height = `${100 * now[j]}%`;
+      bar.style.transform = `scaleY(${Math.max(0.02, now[j])})`;
       bar.classList.toggle("explorer-best", j === best);
       of("classes").children[j].classList.toggle("explorer-best", j === best);
     });
@@ -240,20 +240,20 @@ function startExplorer(root) {
     });
   }
 
+  const small = make("canvas"); // one pixel per probability
+
   /** Draw the probabilities, (rows, classes), with a dot in the likeliest class of each row. */
   function drawChances(canvas, chances) {
     const cell = 24; // pixels of the canvas, down and across
     const dot = cell / 6; // round where the canvas is shown as a square
-    if (canvas.width !== CLASSES * cell) {
-      Object.assign(canvas, { width: CLASSES * cell, height: size * cell });
-    }
+    const [width, height] = [CLASSES * cell, size * cell];
+    if (canvas.width !== width) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
-    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.imageSmoothingEnabled = false;
+    context.clearRect(0, 0, width, height);
+    paint(small, CLASSES, size, (x, y) => (y < t ? shade("chance", chances[y][x]) : 0));
+    context.drawImage(small, 0, 0, width, height);
     chances.slice(0, t).forEach((row, y) => {
-      row.forEach((p, x) => {
-        context.fillStyle = css(shade("chance", p));
-        context.fillRect(x * cell, y * cell, cell, cell);
-      });
       const best = likeliest(row);
       context.fillStyle = css(shade("chance", row[best] > 0.55 ? 0 : 1));
       context.beginPath();
@@ -475,6 +475,9 @@ function startExplorer(root) {
       return make("li", {}, bar, ends);
     }),
   );
+  for (const control of app.querySelectorAll("button, canvas, input, select, summary")) {
+    control.dataset.lmSuppressShortcuts = "true"; // JupyterLab leaves their keys alone
+  }
   readColours();
   const repaint = new MutationObserver(() => {
     readColours();

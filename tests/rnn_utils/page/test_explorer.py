@@ -243,7 +243,8 @@ def test_a_test_digit_is_chosen_and_read_row_by_row(visit, html, models, digits)
 
 def test_it_plays_to_the_last_row_and_speaks_once(visit, html):
     with visit(html, reduced_motion="reduce") as tab:
-        tab.clock.install()
+        tab.clock.install(time=0)
+        tab.clock.pause_at(60)
         assert tab.get_by_text("row 16 of 16", exact=True).is_visible()  # nothing plays by itself
         tab.get_by_role("button", name="Read row by row").click()
         tab.clock.run_for(2100)
