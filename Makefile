@@ -33,7 +33,7 @@ serve: $(STAMP)  ## show the built site at http://localhost:8000
 	$(RUN) -m http.server --bind localhost --directory _build/html 8000
 
 lab: $(STAMP)  ## open the notebooks in JupyterLab
-	$(RUN) -m jupyter lab chapters
+	$(RUN) -m jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) chapters
 
 lint: $(STAMP)  ## check the style of code and notebooks, as pre-commit does
 	$(RUN) -m pre_commit run --all-files

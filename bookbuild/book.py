@@ -1,5 +1,6 @@
 """Where everything lies: the book's pages, and the paths under ``_build/`` derived from them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import yaml
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+
+CODE_CELL = re.compile(r"^\s*(`{3,}|~{3,}|:{3,})\{code-cell\}", re.MULTILINE)
 
 
 class BookError(Exception):
@@ -68,7 +71,17 @@ class Book:
         if contents.globs():
             patterns = ", ".join(sorted(contents.globs()))
             raise BookError(f"_toc.yml has the pattern {patterns}: name each page with `file:`")
-        return cls(root, tuple(_page(root, name) for name in contents))
+        pages = tuple(_page(root, name) for name in contents)
+        for page in pages:
+            if not page.is_notebook and CODE_CELL.search(page.source.read_text("utf-8", "replace")):
+                raise BookError(
+                    f"{page.source.name} has a {{code-cell}}, whose code would be shown and never "
+                    "run: make the page a notebook (.ipynb)"
+                )
+            if (same := [each for each in pages if each.name == page.name])[1:]:
+                files = " and ".join(each.source.name for each in same)
+                raise BookError(f"{files} would be one page of the site: rename one of them")
+        return cls(root, pages)
 
     @cached_property
     def config(self) -> dict:
@@ -115,11 +128,14 @@ class Book:
 
     def _find(self, chapter: str) -> Page:
         name = chapter.removeprefix("./").removesuffix(".ipynb")
-        for page in self.notebooks:
-            if name in (page.name, page.source.stem):
-                return page
-        known = ", ".join(page.source.stem for page in self.notebooks) or "none"
-        raise BookError(f"no chapter {chapter!r} in _toc.yml; the chapters are: {known}")
+        fitting = [page for page in self.notebooks if name in (page.name, page.source.stem)]
+        if not fitting:
+            known = ", ".join(page.source.stem for page in self.notebooks) or "none"
+            raise BookError(f"no chapter {chapter!r} in _toc.yml; the chapters are: {known}")
+        if fitting[1:]:
+            known = ", ".join(page.name for page in fitting)
+            raise BookError(f"{chapter!r} is the name of several chapters, say which: {known}")
+        return fitting[0]
 
 
 def _page(root: Path, name: str) -> Page:
@@ -128,8 +144,6 @@ def _page(root: Path, name: str) -> Page:
     source = next((path for path in candidates if path.is_file()), None)
     if source is None:
         raise BookError(f"_toc.yml names {name!r}, but there is no {name}.ipynb or {name}.md")
-    stem = source.relative_to(root).with_suffix("")
-    executed, failed = (
-        root / "_build" / kind / stem.with_suffix(".ipynb") for kind in ("executed", "failed")
-    )
-    return Page(stem.as_posix(), source, executed, failed)
+    name = source.relative_to(root).as_posix().removesuffix(source.suffix)
+    executed, failed = (root / "_build" / kind / f"{name}.ipynb" for kind in ("executed", "failed"))
+    return Page(name, source, executed, failed)

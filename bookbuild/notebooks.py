@@ -104,6 +104,16 @@ def _records(notebook: NotebookNode) -> Iterator[NotebookNode]:
                 yield output
 
 
+def texts_of(page: NotebookNode) -> Iterator[str]:
+    """Yield the Markdown and HTML of a page: the author's, and what cells displayed."""
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            yield cell.source
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            yield from (data[kind] for kind in ("text/markdown", "text/html") if kind in data)
+
+
 def tags(cell: NotebookNode) -> list[str]:
     """Return the tags of a cell, none if it has none."""
     return cell.metadata.get("tags", [])

@@ -16,6 +16,14 @@ BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 PYTHON = os.path.join(BIN, "python")
 
 
+# Of a user's own settings for pip only those that say how packages are reached.
+OF_THE_NETWORK = (
+    "CACHE_DIR CERT CLIENT_CERT CONFIG_FILE DEFAULT_TIMEOUT DISABLE_PIP_VERSION_CHECK "
+    "EXTRA_INDEX_URL FIND_LINKS INDEX_URL KEYRING_PROVIDER NO_CACHE_DIR NO_INDEX PROXY RETRIES "
+    "TIMEOUT TRUSTED_HOST"
+).split()
+
+
 def main():
     lock = sys.argv[1] if len(sys.argv) > 1 else "book"
     if lock not in ("book", "gpu", "colab"):
@@ -69,7 +77,18 @@ def pip(*arguments):
 
 
 def run(command):
-    subprocess.run(command, check=True, cwd=ROOT)
+    subprocess.run(command, check=True, cwd=ROOT, env=environment())
+
+
+def environment():
+    """Return this process's environment without settings that install packages elsewhere."""
+    kept = ["PIP_" + name for name in OF_THE_NETWORK]
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PIP_") or name in kept
+    }
+    return dict(own, PIP_USER="0")  # a configuration file may say 1
 
 
 def step(text):

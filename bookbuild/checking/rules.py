@@ -31,6 +31,9 @@ PYTHON = re.compile(
     re.VERBOSE,
 )
 MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
+PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d(it/s|s/it)\b|\dit \[")
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 
@@ -95,9 +98,27 @@ def no_stderr(page: NotebookNode) -> Iterator[Fault]:
     for cell, output in _outputs(page):
         if output.output_type == "stream" and output.name == "stderr":
             line = next(iter(output.text.strip().splitlines()), "")
+            remedy = "find the cause and remove it there"
+            if PROGRESS_BAR.search(output.text):
+                remedy = (
+                    "give the bar to the page: tqdm(..., file=progress_stream()), from "
+                    "rnn_utils.page.progress"
+                )
+            yield Fault(cell, f"stderr is on the page: {line[:80]!r}", remedy)
+
+
+@page_rule
+def no_terminal_control(page: NotebookNode) -> Iterator[Fault]:
+    """Of what controls a terminal only colours mean something on a page."""
+    for cell, output in _outputs(page):
+        printed = output.get("text", ""), output.get("data", {}).get("text/plain", "")
+        for found in CONTROL.finditer(COLOUR.sub("", "".join(printed))):
             yield Fault(
-                cell, f"stderr is on the page: {line[:80]!r}", "find the cause and remove it there"
+                cell,
+                f"a control character for terminals is on the page: {found[0]!r}",
+                "print plain text; a bar that redraws itself takes progress_stream() as its file",
             )
+            break
 
 
 @page_rule

@@ -3,10 +3,13 @@
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from bookbuild.files import sha256_of_folder
 # What a page is run by and imports. Of an extra, only what is installed counts.
 ROOTS = ("rnn-book[gpu]", "ipykernel")
 OWN = "rnn-book"
+GPU_LINE = re.compile(r"\d+, (GPU|MIG)-[\w-]+, [^,]+, .+")
+SMI_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -90,20 +95,39 @@ def places_here(asked: Iterable[str]) -> list[Machine]:
 
 def visible_gpus() -> list[Gpu]:
     """Return the NVIDIA GPUs of this machine that CUDA_VISIBLE_DEVICES leaves visible."""
-    if shutil.which("nvidia-smi") is None:
-        return []
-    query = "--query-gpu=index,uuid,memory.free,name"
-    command = ["nvidia-smi", query, "--format=csv,noheader,nounits"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    gpus = []
-    for line in done.stdout.splitlines() if done.returncode == 0 else []:
-        number, identifier, free, model = line.split(", ", 3)
-        gpus.append(Gpu(number, identifier, int(free) if free.isdecimal() else 0, model))
+    rows = [line.split(", ", 3) for line in _nvidia_smi(os.environ.get("PATH", ""))]
+    gpus = [
+        Gpu(number, identifier, int(free) if free.isdecimal() else 0, model)
+        for number, identifier, free, model in rows
+    ]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return gpus
     names = visible.split(",")
     return [gpu for gpu in gpus if any(_names(name, gpu) for name in names)]
+
+
+@cache
+def _nvidia_smi(path: str) -> list[str]:
+    """Return what NVIDIA's tool on a search path says of each GPU; no GPU where it says nothing.
+
+    It is asked once, since a broken driver can let it wait for long.
+    """
+    tool = shutil.which("nvidia-smi", path=path)
+    if tool is None:
+        return []
+    query = "--query-gpu=index,uuid,memory.free,name"
+    command = [tool, query, "--format=csv,noheader,nounits"]
+    options = {"capture_output": True, "text": True, "errors": "replace", "check": True}
+    try:
+        lines = subprocess.run(command, timeout=SMI_SECONDS, **options).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"no GPU is used: nvidia-smi does not answer ({error})", file=sys.stderr)
+        return []
+    told = [line for line in lines if GPU_LINE.fullmatch(line)]
+    if not told and lines:
+        print(f"no GPU is used: nvidia-smi names none, it says {lines[0]!r}", file=sys.stderr)
+    return told
 
 
 def _names(name: str, gpu: Gpu) -> bool:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import psutil
 from dask.system import CPU_COUNT
 from distributed import Client, Future, Nanny, Scheduler, SpecCluster, get_worker, wait
+from distributed.comm import get_address_host
 from distributed.scheduler import KilledWorker
 from distributed.system import MEMORY_LIMIT
 
@@ -78,6 +79,11 @@ def remote(address: str) -> Iterator[Client]:
         raise BookError(
             f"no Dask scheduler answers at {address}: start one with `dask scheduler`, which "
             "says its address"
+        ) from error
+    except TypeError as error:  # of Dask's, where an address needs what its configuration lacks
+        raise BookError(
+            f"{address} cannot be reached ({error}): for tls:// set distributed.comm.tls in Dask's "
+            "configuration to this client's certificate, key and authority"
         ) from error
     with client:
         if not client.nthreads():
@@ -185,16 +191,17 @@ def _finished(client: Client, running: Sequence[Future], say: Say) -> list[Futur
 def _slots_by_host(client: Client) -> dict[str, int]:
     """Return how many pages run at once on each machine."""
     slots: dict[str, int] = {}
-    for worker in client.scheduler_info(n_workers=-1)["workers"].values():
-        slots[worker["host"]] = slots.get(worker["host"], 0) + worker["nthreads"]
+    for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
+        host = get_address_host(address)
+        slots[host] = slots.get(host, 0) + worker["nthreads"]
     return slots
 
 
 def _work(request: Request, limits: Limits, slots: dict[str, int], topic: str) -> Outcome:
     """Run a page, in a worker; whatever goes wrong is said of the page and spares the worker."""
     worker = get_worker()
-    host = worker.address.rpartition(":")[0].rpartition("/")[2]
-    pages = 1 if request.runs_alone else slots.get(host, worker.state.nthreads)
+    slots_here = slots.get(get_address_host(worker.address), worker.state.nthreads)
+    pages = 1 if request.runs_alone else slots_here
     cores = max(1, CPU_COUNT // pages)
     try:
         return run_page(request, limits, cores, lambda line: worker.log_event(topic, line))

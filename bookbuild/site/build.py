@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 
-from bookbuild.book import Book
+from bookbuild.book import Book, BookError
 from bookbuild.files import sha256, sha256_of_folder, write_text
 from bookbuild.running.machine import sources
 from bookbuild.site.external_loads import external_loads
@@ -32,6 +32,8 @@ def build_site(book: Book, lock: int) -> int:
     lock : int
         The descriptor by which `sole_use` holds the build folder.
     """
+    if book.site.exists() and not book.site.is_dir():
+        raise BookError(f"{book.site} is a file, and the site a folder: remove it")
     staged = book.build / "stage"
     lay_out(book, staged)
     made_from = _digest(staged)
@@ -57,7 +59,13 @@ def build_site(book: Book, lock: int) -> int:
 
 
 def swap(new: Path, site: Path) -> None:
-    """Put a finished site in the place of the one before it."""
+    """Put a finished site in the place of the one before it.
+
+    Where that place is a link or another disk, what lies there is replaced file by file.
+    """
+    if site.is_symlink() or site.is_mount():
+        _replace_contents(new, site)
+        return
     old = site.with_name(site.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if site.exists():
@@ -69,6 +77,19 @@ def swap(new: Path, site: Path) -> None:
             old.rename(site)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _replace_contents(new: Path, site: Path) -> None:
+    """Give a folder the files of another and no others; the mark that says so comes last."""
+    site.resolve().mkdir(parents=True, exist_ok=True)
+    (site / MARK).unlink(missing_ok=True)
+    mark = (new / MARK).read_text("utf-8")
+    (new / MARK).unlink()
+    shutil.copytree(new, site, dirs_exist_ok=True)
+    for path in sorted(site.rglob("*"), reverse=True):  # what is in a folder comes before it
+        if not (new / path.relative_to(site)).exists():
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    write_text(mark, site / MARK)
 
 
 def _digest(staged: Path) -> str:

@@ -1,17 +1,16 @@
 """Lay out what passed the gate as jupyter-book wants it."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from markdown_it import MarkdownIt
 from sphinx_external_toc.api import Document, FileItem, TocTree
 from sphinx_external_toc.parsing import create_toc_dict, parse_toc_yaml
 
 from bookbuild.book import Book, BookError
 from bookbuild.files import copy, write_text
-from bookbuild.notebooks import published, read, write
+from bookbuild.notebooks import published, read, texts_of, write
+from bookbuild.site.local_files import files_of_config, files_of_page, unpack_attachments
 from bookbuild.site.status_page import NAME as STATUS
 from bookbuild.site.status_page import status_page
 
@@ -28,36 +27,33 @@ def lay_out(book: Book, folder: Path) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in [*ASSETS, *_bibliographies(book)]:
-        copy(book.root / name, folder / name)
+    _check_bibliographies(book)
+    needed = {book.root / name for name in ASSETS} | set(files_of_config(book))
     for page in book.pages:
         target = folder / page.source.relative_to(book.root)
         if page.is_notebook:
-            write(published(read(page.source), read(page.executed)), target)
+            notebook = published(read(page.source), read(page.executed))
+            unpack_attachments(notebook, target.parent)
+            write(notebook, target)
+            text = "\n".join(texts_of(notebook))
         else:
             copy(page.source, target)
-            for image in _images(page.source):
-                copy(page.source.parent / image, target.parent / image)
+            text = page.source.read_text("utf-8")
+        needed.update(files_of_page(text, page.source.parent, book.root))
+    for path in sorted(needed - {page.source for page in book.pages}):
+        target = folder / path.relative_to(book.root)
+        if not target.exists():  # it may lie in a folder that was copied
+            copy(path, target)
     write_text(status_page(book), folder / f"{STATUS}.md")
     _add_to_contents(STATUS, folder / "_toc.yml")
 
 
-def _images(page: Path) -> Iterator[str]:
-    """Yield the files beside a Markdown page that it shows as images."""
-    for block in MarkdownIt().parse(page.read_text("utf-8")):
-        for token in block.children or []:
-            source = token.attrGet("src") if token.type == "image" else None
-            if source and (page.parent / source).is_file():
-                yield source
-
-
-def _bibliographies(book: Book) -> list[str]:
+def _check_bibliographies(book: Book) -> None:
     names = book.config.get("bibtex_bibfiles", [])
     names = [names] if isinstance(names, str) else names
     for name in names:
         if not (book.root / name).is_file():
             raise BookError(f"_config.yml names the bibliography {name}, which does not exist")
-    return names
 
 
 def _add_to_contents(name: str, contents: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import threading
 import time
 import warnings
@@ -66,7 +67,7 @@ def answering_mirrors(mirrors: Sequence[str], name: str) -> list[str]:
             offered = downloader(mirror + name, None, None, check_only=True)
             answers[mirror] = "" if offered else f"{name} is not there"
         except (OSError, ValueError) as error:  # ValueError: a redirect to a malformed address
-            answers[mirror] = type(error).__name__
+            answers[mirror] = _reason(error)
 
     threads = [threading.Thread(target=ask, args=[mirror], daemon=True) for mirror in mirrors]
     deadline = time.monotonic() + PROBE_SECONDS
@@ -150,7 +151,16 @@ def _receive(url: str, size: int, bar: tqdm) -> bytes:
     except MirrorError:
         raise
     except (OSError, ValueError, EOFError, zlib.error) as error:
-        raise MirrorError(type(error).__name__) from error
+        raise MirrorError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """Name what went wrong; where certificates did, the setting that says which are used too."""
+    reason = type(error).__name__
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if (path := os.environ.get(variable)) and reason in ("OSError", "SSLError"):
+            return f"{reason}, with the certificates that {variable} names: {path}"
+    return reason
 
 
 @contextmanager

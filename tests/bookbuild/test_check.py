@@ -231,3 +231,30 @@ def test_a_clean_source_is_not_touched_by_the_fix(book):
 
 def test_fix_alone_is_refused(book):
     assert book.run("check", "--fix").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("\x1b[1m5/5\x1b[0m\x08\x08 done", "'\\x08'"),
+        ("\x1b[2Kcleared", "'\\x1b'"),
+        ("a\x00b", "'\\x00'"),
+        ("\x1b]0;title\x07", "'\\x1b'"),
+        ("\x1b[1;31mred\x1b[0m\ttab\n", ""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["stream", "text"])
+def test_what_controls_a_terminal_is_refused_and_colours_are_not(book, text, seen, kind):
+    book.add("one", "x = 1")
+    stream = new_output("stream", name="stdout", text=text)
+    book.pretend("one", {"c1": [stream if kind == "stream" else shown(text_plain=text)]})
+    found = [finding.what for finding in findings(book)]
+    assert found == ([f"a control character for terminals is on the page: {seen}"] if seen else [])
+
+
+@pytest.mark.parametrize("bar", ["100%|█████| 5/5 [00:00<00:00, 9it/s]", "5it [00:00, 71it/s]"])
+def test_a_progress_bar_on_stderr_is_told_where_to_go(book, bar):
+    book.add("one", "x = 1")
+    book.pretend("one", {"c1": [new_output("stream", name="stderr", text=f"\r{bar}")]})
+    remedies = [finding.remedy for finding in findings(book)]
+    assert any("file=progress_stream()" in remedy for remedy in remedies)

@@ -365,3 +365,69 @@ def test_half_a_list_is_refused():
 def test_a_value_that_no_notebook_can_hold_is_refused(text):
     with pytest.raises(BookError, match="is not a number, text, list or mapping"):
         parse_value(text)
+
+
+PERSONAL = """
+import os, IPython, matplotlib, keras
+2 + 2
+3 + 3
+print(keras.config.floatx(), matplotlib.rcParams["lines.linewidth"], "startup" in globals())
+"""
+
+
+def test_what_a_user_has_set_up_for_himself_does_not_reach_a_page(book, tmp_path):
+    """Profiles of IPython, matplotlib and Keras, and a start-up file of Python."""
+    home = tmp_path / "home"
+    profile = home / ".ipython" / "profile_default"
+    (profile / "startup").mkdir(parents=True)
+    (profile / "startup" / "00.py").write_text("startup = 1")
+    settings = "c.InteractiveShell.ast_node_interactivity = 'all'\n"
+    for name in ("ipython_config.py", "ipython_kernel_config.py"):
+        (profile / name).write_text(settings)
+    for folder in (home / ".config" / "matplotlib", home / ".matplotlib"):
+        folder.mkdir(parents=True)
+        (folder / "matplotlibrc").write_text("lines.linewidth: 77\n")
+    (home / ".keras").mkdir()
+    (home / ".keras" / "keras.json").write_text('{"floatx": "float16", "backend": "tensorflow"}')
+    (home / "startup.py").write_text("startup = 1")
+    book.add("one", PERSONAL)
+    done = book.run_apart(
+        "execute",
+        HOME=str(home),
+        PYTHONSTARTUP=str(home / "startup.py"),
+        MPLCONFIGDIR=str(home / ".matplotlib"),
+        MATPLOTLIBRC=str(home / ".matplotlib"),
+        IPYTHONDIR=str(home / ".ipython"),
+        KERAS_HOME=str(home / ".keras"),
+    )
+    assert done.returncode == 0, done.stdout
+    outputs = json.loads(book.executed("one").read_text())["cells"][1]["outputs"]
+    assert [output["output_type"] for output in outputs] == ["stream"]
+    assert book.printed("one") == "float32 1.5 False\n"
+
+
+def test_a_home_that_cannot_be_written_leaves_no_word_on_a_page(book, tmp_path):
+    home = tmp_path / "home"
+    home.write_text("no folder at all, which is not writable for the administrator either")
+    book.add("one", "import matplotlib.pyplot; print('fine')")
+    unset = {"XDG_CACHE_HOME": str(home / "cache"), "MPLCONFIGDIR": str(home / "matplotlib")}
+    done = book.run_apart("execute", HOME=str(home), **unset)
+    assert done.returncode == 0, done.stdout
+    assert book.printed("one") == "fine\n"
+    assert book.run("check").returncode == 0
+
+
+@pytest.mark.parametrize(("folder", "transport"), [("short", "ipc"), ("long" * 30, "tcp")])
+def test_kernels_talk_through_files_where_their_names_are_short_enough(
+    book, tmp_path, folder, transport
+):
+    (tmp_path / folder).mkdir()
+    book.add(
+        "one",
+        "import json, ipykernel.connect\n"
+        "print(json.load(open(ipykernel.connect.get_connection_file()))['transport'])",
+    )
+    done = book.run_apart("execute", "--workers", "1", TMPDIR=str(tmp_path / folder))
+    assert done.returncode == 0, done.stdout
+    assert book.printed("one") == f"{transport}\n"
+    assert {path.name for path in (tmp_path / folder).iterdir()} <= {"dask-scratch-space"}

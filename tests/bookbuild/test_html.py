@@ -1,13 +1,17 @@
 """The site is built from pages that passed, or the one before it stays as it was."""
 
+import shutil
 import subprocess
+from base64 import b64decode
 
 import pytest
-from nbformat.v4 import new_output
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_markdown_cell, new_output
 
 from bookbuild.files import sole_use
 from bookbuild.site.build import swap
 from bookbuild.site.external_loads import external_loads
+from bookbuild.site.local_files import files_of_page
 
 ALT_FIGURE = '<img alt="a dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
 
@@ -202,3 +206,86 @@ def test_a_swap_that_fails_puts_the_earlier_site_back(tmp_path):
     with pytest.raises(OSError):
         swap(tmp_path / "does-not-exist", site)
     assert (site / "index.html").read_text() == "earlier"
+
+
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+def test_a_page_brings_what_it_shows_includes_and_offers(ready):
+    """Images, downloads, included texts and what those show, pasted images, logo and icon."""
+    for name in ("cell.png", "wide.png", "included.png", "logo.png", "icon.png"):
+        (ready.root / "chapters" / name).write_bytes(b64decode(DOT))
+    (ready.root / "chapters" / "data.csv").write_text("a,b\n")
+    (ready.root / "chapters" / "part.md").write_text("Included: ![an included dot](included.png)\n")
+    (ready.root / "chapters" / "words.md").write_text(
+        "# Words\n\n```{figure} wide.png\n:alt: a wide dot\n```\n\n```{include} part.md\n```\n\n"
+        "{download}`the data <data.csv>`\n"
+    )
+    with (ready.root / "_toc.yml").open("a") as file:
+        file.write("  - file: chapters/words\n")
+    with (ready.root / "_config.yml").open("a") as file:
+        file.write("    html_favicon: chapters/icon.png\nlogo: chapters/logo.png\n")
+    pasted = new_markdown_cell("![a pasted dot](attachment:my%20dot.png)", id="pasted")
+    pasted["attachments"] = {"my dot.png": {"image/png": DOT}}
+    shown_in_cell = new_markdown_cell("![a dot in a cell](cell.png)", id="shown")
+    ready.edit(ready.source("one"), lambda page: page["cells"].extend([pasted, shown_in_cell]))
+    done = ready.run("html")
+    assert done.returncode == 0, done.stdout
+    site = ready.root / "_build" / "html"
+    for page, alts in {"one": ["a pasted dot", "a dot in a cell"], "words": ["a wide dot"]}.items():
+        html = BeautifulSoup((site / "chapters" / f"{page}.html").read_text(), "html.parser")
+        for alt in alts:
+            image = html.find("img", alt=alt)
+            assert (site / "chapters" / image["src"]).read_bytes() == b64decode(DOT)
+    assert "an included dot" in str(html)
+    assert (site / "chapters" / html.find("a", class_="download")["href"]).read_text() == "a,b\n"
+    assert "logo.png" in str(html)
+    assert "icon.png" in str(html.head)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a page](https://example.org/data.csv) ![far](//host/data.csv)",
+        "![out](../../outside.png) ![root](/../outside.png)",
+        f'<img src="data:image/png;base64,{DOT * 9}">',
+        "[nothing](missing.csv) [itself](#part) [folder](chapters)",
+    ],
+)
+def test_what_is_no_file_of_the_book_is_not_taken(tmp_path, text):
+    root = tmp_path / "book"
+    (root / "chapters").mkdir(parents=True)
+    (tmp_path / "outside.png").write_text("secret")
+    assert list(files_of_page(text, root / "chapters", root)) == []
+
+
+@pytest.mark.parametrize("kind", ["link", "link to nowhere"])
+def test_a_site_that_is_a_link_is_filled_where_it_points(ready, tmp_path, kind):
+    site, elsewhere = ready.root / "_build" / "html", tmp_path / "elsewhere"
+    shutil.rmtree(site)
+    site.symlink_to(elsewhere)
+    if kind == "link":
+        elsewhere.mkdir()
+        (elsewhere / "stale.html").write_text("from a page that is gone")
+    for _ in range(2):
+        done = ready.run("html")
+        assert done.returncode == 0, done.stdout
+        assert site.is_symlink()
+        assert "a dot" in (elsewhere / "chapters" / "one.html").read_text()
+        assert not (elsewhere / "stale.html").exists()
+        (elsewhere / "chapters" / "one.html").write_text("edited")
+        ready.edit(ready.source("one"), lambda page: page["cells"][0].update(source="# Other"))
+    assert "edited" in (elsewhere / "chapters" / "one.html").read_text()
+
+
+def test_a_file_in_the_place_of_the_site_gets_a_message(ready):
+    site = ready.root / "_build" / "html"
+    shutil.rmtree(site)
+    site.write_text("mine")
+    done = ready.run("html")
+    assert done.returncode == 2
+    assert "is a file, and the site a folder: remove it" in done.stderr
+    assert site.read_text() == "mine"

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from bookbuild.book import BookError
-from bookbuild.running import workers
+from bookbuild.running import machine, workers
 from bookbuild.running.machine import gpu_models, places_here, this_machine
 
 GPUS = "0, GPU-11aa, 40960, A100\n1, GPU-22bb, 15360, T4\n"
@@ -73,3 +73,29 @@ def test_scripts_and_styles_count_as_sources_of_the_package():
     assert {"__init__.py", "page/explorer/explorer.js", "page/explorer/explorer.css"} <= set(
         this_machine().rnn_utils
     )
+
+
+@pytest.mark.parametrize(
+    ("tool", "told"),
+    [
+        ("echo 'driver warning'", "nvidia-smi names none, it says 'driver warning'"),
+        ("echo 'No devices were found'; exit 6", "nvidia-smi does not answer"),
+        ("sleep 60", "nvidia-smi does not answer"),
+        ("exec /nowhere", "nvidia-smi does not answer"),
+    ],
+)
+def test_a_gpu_tool_that_makes_no_sense_is_no_gpu_and_one_line(
+    tool, told, two_gpus, monkeypatch, tmp_path, capsys
+):
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{tool}\n")
+    monkeypatch.setattr(machine, "SMI_SECONDS", 1)
+    for _ in range(2):
+        assert gpu_models() == ["none"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("no GPU is used: ")
+    assert told in line
+
+
+def test_a_line_beside_the_gpus_is_left_out(two_gpus, tmp_path):
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\necho 'driver warning'\nprintf '{GPUS}'\n")
+    assert gpu_models() == ["A100", "T4"]

@@ -1,11 +1,13 @@
 """Which pages there are, and which of them a change touches."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
 
 from bookbuild.__main__ import main
+from bookbuild.book import Book, BookError
 
 
 @pytest.fixture
@@ -64,3 +66,44 @@ def test_an_unknown_commit_is_refused_with_the_remedy(history, pages):
     assert status == 2
     assert "cannot compare with 'nowhere'" in said
     assert "BASE=" in said
+
+
+def test_names_may_have_dots(book):
+    for name in ("lstm_v1.1", "lstm_v1.2"):
+        book.add(name, f"print('{name}')")
+        book.pretend(name)
+    pages = Book.load(book.root).notebooks
+    assert [page.name for page in pages] == ["chapters/lstm_v1.1", "chapters/lstm_v1.2"]
+    assert len({page.executed for page in pages} | {page.failed for page in pages}) == 4
+    for page in pages:
+        assert Book.load(book.root).select([page.source.stem]) == (page,)
+        assert Book.load(book.root).select([page.source.name]) == (page,)
+
+
+def test_two_files_of_one_page_are_refused(book):
+    book.add("one", "x = 1")
+    (book.root / "chapters" / "one.md").write_text("# One\n")
+    with (book.root / "_toc.yml").open("a") as file:
+        file.write("  - file: chapters/one.md\n")
+    with pytest.raises(BookError, match=r"one\.ipynb and one\.md would be one page of the site"):
+        Book.load(book.root)
+
+
+def test_a_name_that_two_chapters_have_is_not_guessed(book):
+    book.add("one", "x = 1")
+    (book.root / "more").mkdir()
+    shutil.copy(book.source("one"), book.root / "more" / "one.ipynb")
+    with (book.root / "_toc.yml").open("a") as file:
+        file.write("  - file: more/one\n")
+    loaded = Book.load(book.root)
+    with pytest.raises(BookError, match=r"'one' .* say which: chapters/one, more/one"):
+        loaded.select(["one"])
+    assert [page.name for page in loaded.select(["more/one"])] == ["more/one"]
+
+
+@pytest.mark.parametrize("fence", ["```", ":::", "~~~~"])
+def test_code_of_a_text_page_would_never_run(book, fence):
+    book.add("one", "x = 1")
+    (book.root / "intro.md").write_text(f"# Intro\n\n{fence}{{code-cell}}\nprint(1)\n{fence}\n")
+    with pytest.raises(BookError, match=r"intro\.md has a \{code-cell\}.* \(\.ipynb\)"):
+        Book.load(book.root)

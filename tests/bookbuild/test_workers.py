@@ -203,3 +203,21 @@ def test_a_page_may_take_longer_than_the_wait_for_it(three, monkeypatch):
     monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.1)
     assert three.execute().returncode == 0
     assert complete(three)
+
+
+def test_a_scheduler_that_asks_for_certificates_gets_a_message(book):
+    book.add("one", "x = 1")
+    done = book.run("execute", "--scheduler", "tls://127.0.0.1:8786")
+    assert done.returncode == 2
+    assert "tls://127.0.0.1:8786 cannot be reached" in done.stderr
+    assert "set distributed.comm.tls in Dask's configuration" in done.stderr
+
+
+def test_the_cores_of_a_machine_are_shared_whatever_its_address():
+    class Workers:
+        @staticmethod
+        def scheduler_info(n_workers):
+            addresses = ["tcp://[::1]:1", "tcp://[::1]:2", "tcp://10.0.0.7:3", "tls://10.0.0.7:4"]
+            return {"workers": {each: {"nthreads": 1} for each in addresses}}
+
+    assert workers._slots_by_host(Workers) == {"::1": 2, "10.0.0.7": 2}

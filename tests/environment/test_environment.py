@@ -1,6 +1,7 @@
 """pyproject.toml, the locks and environment.yml describe one environment."""
 
 import ast
+import importlib.util
 import os
 import re
 import shutil
@@ -192,3 +193,25 @@ def test_help_names_every_command(root):
     run = make(root, "help")
     assert run.returncode == 0
     assert {line.split()[1] for line in run.stdout.splitlines()} == targets
+
+
+def test_a_reader_who_is_the_administrator_can_open_the_lab(root, monkeypatch, tmp_path):
+    (tmp_path / "id").write_text("#!/bin/sh\necho $PRETENDED\n")
+    (tmp_path / "id").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for user, allowed in (("0", True), ("1000", False)):
+        monkeypatch.setenv("PRETENDED", user)
+        assert ("--allow-root" in make(root, "-n", "lab").stdout) == allowed
+
+
+def test_a_users_settings_for_pip_do_not_reach_the_environment(root, monkeypatch):
+    spec = importlib.util.spec_from_file_location("install", root / "requirements" / "install.py")
+    install = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(install)
+    for name in ("USER", "TARGET", "PREFIX", "NO_BINARY", "REQUIRE_VIRTUALENV", "INDEX_URL"):
+        monkeypatch.setenv(f"PIP_{name}", "1")
+    seen = {name: value for name, value in install.environment().items() if "PIP_" in name}
+    assert seen["PIP_USER"] == "0"
+    assert seen["PIP_INDEX_URL"] == "1"
+    others = {f"PIP_{name}" for name in ("TARGET", "PREFIX", "NO_BINARY", "REQUIRE_VIRTUALENV")}
+    assert not others & set(seen)

@@ -729,6 +729,14 @@ def test_no_network(use_mirrors, contents, dead_mirror, capfd):
     expect_fallback(capfd, "no mirror", f"{dead_mirror.url[7:-1]}: ConnectionError")
 
 
+def test_certificates_that_are_not_there_are_named(use_mirrors, contents, monkeypatch, capfd):
+    use_mirrors(Mirror("https://mirror.invalid/", {}))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    expect_fallback(
+        capfd, "OSError, with the certificates that REQUESTS_CA_BUNDLE names: /nowhere/ca"
+    )
+
+
 def test_network_that_is_lost_after_the_question(
     start_mirror, use_mirrors, contents, monkeypatch, dead_mirror, capfd
 ):
