@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_utils.backend import keras
+from rnn_utils.backend import keras, tf, without_chatter
 from rnn_utils.data.names import EDGE, N_SYMBOLS, PADDING, decode, numbers_of
 
 
@@ -50,15 +50,18 @@ def write_names(
         raise ValueError(f"temperature must be 0 or more, got {temperature!r}")
     _check_writes(model)
     written = np.tile(np.array([EDGE, *numbers_of(beginning)], np.int32), (count, 1))
+    # One graph for any number of steps. It comments on masks when it first runs.
+    read = tf.function(model, input_signature=[tf.TensorSpec((count, None), tf.int32)])
     rng = np.random.default_rng(seed)
     ended = np.zeros(count, bool)
-    for _ in range(most):
-        logits = model(written).numpy()[:, -1, 1:]  # (count, 27), without padding
-        letters = np.where(ended, PADDING, 1 + _draw(logits, temperature, rng))
-        written = np.column_stack([written, letters.astype(np.int32)])
-        ended |= letters == EDGE
-        if ended.all():
-            break
+    with without_chatter():
+        for _ in range(most):
+            logits = read(written).numpy()[:, -1, 1:]  # (count, 27), without padding
+            letters = np.where(ended, PADDING, 1 + _draw(logits, temperature, rng))
+            written = np.column_stack([written, letters.astype(np.int32)])
+            ended |= letters == EDGE
+            if ended.all():
+                break
     return decode(written[:, 1:])
 
 
