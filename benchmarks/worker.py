@@ -118,7 +118,7 @@ def accuracy(
     test_x = reduce_images(mnist.test_images, method="area")
     builders = {**BUILD, "gru": lambda numbers: deep_rnn(replace(numbers, n_layers=1))}
     model = builders[network](numbers)
-    trainer = Trainer(model, Task.checked(x[:-held], labels[:-held], numbers, None))
+    trainer = Trainer(model, Task.checked(x[:-held], labels[:-held], numbers, None, None))
     batches = draw_batches(len(x) - held, numbers)
     per_point = max(1, (len(x) - held) // numbers.batch_size // 5)
     made, seconds, curve = 0, 0.0, []

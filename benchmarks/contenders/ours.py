@@ -20,7 +20,7 @@ def prepare(network: str, recipe: Recipe, sequences: np.ndarray, labels: np.ndar
 
     @cache
     def trainer():
-        return loop.Trainer(model, Task.checked(sequences, labels, recipe, validation=None))
+        return loop.Trainer(model, Task.checked(sequences, labels, recipe, None, None))
 
     def first_pass() -> float:
         return train(model, sequences, labels, recipe, progress=False).loss.mean()
