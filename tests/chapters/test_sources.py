@@ -117,3 +117,10 @@ def test_the_front_page_names_every_chapter(root):
     assert toc["root"] == "intro"
     for page in CHAPTERS:
         assert f"({page.name}.ipynb)" in front, page.name
+
+
+def test_a_chapter_s_number_in_the_contents_is_that_of_its_file(root):
+    toc = yaml.safe_load((root / "_toc.yml").read_text())
+    (chapters,) = (part["chapters"] for part in toc["parts"] if part.get("numbered"))
+    for number, entry in enumerate(chapters, start=1):
+        assert entry["file"].startswith(f"chapters/{number:02}_")
