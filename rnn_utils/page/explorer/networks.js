@@ -33,7 +33,7 @@ const STEPS = {
     if (!resetAfter) addProduct(u, before.h.map((h, j) => r[j] * h), U, 2 * n);
     const seen = (j) => (resetAfter ? r[j] : 1) * u[2 * n + j];
     const candidate = r.map((_, j) => Math.tanh(a[2 * n + j] + seen(j)));
-    return { h: z.map((share, j) => share * before.h[j] + (1 - share) * candidate[j]), z, r };
+    return { h: z.map((share, j) => share * before.h[j] + (1 - share) * candidate[j]) };
   },
 
   LSTM({ W, U, b, units: n }, x, before) {
