@@ -18,10 +18,23 @@ PYTHON = os.path.join(BIN, "python")
 
 # Of a user's own settings for pip only those that say how packages are reached.
 OF_THE_NETWORK = (
-    "CACHE_DIR CERT CLIENT_CERT CONFIG_FILE DEFAULT_TIMEOUT DISABLE_PIP_VERSION_CHECK "
-    "EXTRA_INDEX_URL FIND_LINKS INDEX_URL KEYRING_PROVIDER NO_CACHE_DIR NO_INDEX PROXY RETRIES "
-    "TIMEOUT TRUSTED_HOST"
-).split()
+    "CACHE_DIR",
+    "CERT",
+    "CLIENT_CERT",
+    "CONFIG_FILE",
+    "DEFAULT_TIMEOUT",
+    "DISABLE_PIP_VERSION_CHECK",
+    "EXTRA_INDEX_URL",
+    "FIND_LINKS",
+    "INDEX_URL",
+    "KEYRING_PROVIDER",
+    "NO_CACHE_DIR",
+    "NO_INDEX",
+    "PROXY",
+    "RETRIES",
+    "TIMEOUT",
+    "TRUSTED_HOST",
+)
 
 
 def main():

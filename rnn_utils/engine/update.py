@@ -79,34 +79,39 @@ class Update:
         """
         return self.compiled_loop(tf.constant(batches)).numpy()
 
-    def of_shard(self, shard, x, y, lengths, steps_of_batch):
+    def of_shard(self, shard, x, y, lengths, steps):
         """Return a shard's part of its batch's loss and gradients."""
         weights = [weight.value for weight in self.adam.weights]
+        # Pick the sequences of the shard; some may be padded.
         x, y = tf.gather(x, shard), tf.gather(y, shard)
-        mask = None if lengths is None else tf.sequence_mask(tf.gather(lengths, shard), x.shape[1])
-        options = {} if mask is None else {"mask": mask}
-        per_step = y.shape.rank == 2
+        mask = mask_of(lengths, shard, n_steps=x.shape[1])
         with tf.GradientTape() as tape:
-            # Let the network guess the digits of the shard.
-            logits = self.fast_model(x, training=True, **options)
-            check_output(self.model, logits, self.recipe, per_step, mask is not None)
-            if mask is not None:
-                check_mask_arrives(self.fast_model)
-            if per_step and mask is not None:
-                loss = masked_cross_entropy(y, logits, mask) / steps_of_batch
-            else:
-                # A shard counts by its share of the batch.
-                loss = shard.shape[0] / self.recipe.batch_size * cross_entropy(y, logits)
+            # Let the network guess, and measure how wrong it is.
+            logits = self.logits_of(x, mask, per_step=y.shape.rank == 2)
+            loss = self.part_of_loss(y, logits, mask, steps)
         return loss, tape.gradient(loss, weights, unconnected_gradients=ZERO)
+
+    def logits_of(self, x, mask, per_step):
+        """Return what the model answers, or raise ValueError if training cannot use it."""
+        logits = self.fast_model(x, training=True, **({} if mask is None else {"mask": mask}))
+        check_output(self.model, logits, self.recipe, per_step, mask is not None)
+        if mask is not None:
+            check_mask_arrives(self.fast_model)
+        return logits
+
+    def part_of_loss(self, y, logits, mask, steps):
+        """Return a shard's part of its batch's loss; of real steps a batch has so many."""
+        if mask is not None and y.shape.rank == 2:
+            return masked_cross_entropy(y, logits, mask) / steps
+        # A shard counts by its share of the batch.
+        return logits.shape[0] / self.recipe.batch_size * cross_entropy(y, logits)
 
     def of_replica(self, batch, x, y, lengths):
         """Return the loss and gradients of a replica's part of a batch."""
-        steps_of_batch = lengths
-        if lengths is not None:
-            steps_of_batch = tf.cast(tf.reduce_sum(tf.gather(lengths, batch)), tf.float32)
+        data = x, y, lengths, real_steps(lengths, batch)
         # Cut it into shards. The cores work on them side by side.
         shards = shards_of_replica(batch, self.recipe)
-        parts = [self.traced_of_shard(shard, x, y, lengths, steps_of_batch) for shard in shards]
+        parts = [self.traced_of_shard(shard, *data) for shard in shards]
         loss, gradients = sum_of_shards(parts)
         # If a gradient is not finite, let the loss say so too.
         length = tf.linalg.global_norm(gradients)
@@ -146,3 +151,17 @@ class Update:
         losses = tf.TensorArray(tf.float32, size=updates)
         *_, losses = tf.while_loop(goes_on, one_update, (0, 1.0, losses))
         return losses.stack()
+
+
+def mask_of(lengths, shard, n_steps):
+    """Return the mask (shard, n_steps) of sequences whose lengths are known; None of others."""
+    if lengths is None:
+        return None
+    return tf.sequence_mask(tf.gather(lengths, shard), n_steps)
+
+
+def real_steps(lengths, batch):
+    """Return how many steps of a batch are no padding; None where lengths are not known."""
+    if lengths is None:
+        return None
+    return tf.cast(tf.reduce_sum(tf.gather(lengths, batch)), tf.float32)
