@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from bookbuild.notebooks import INJECTED
 from bookbuild.site.address import address_in
 from bookbuild.site.front_page import CardsOfPages, PictureOfPage, Results
 from bookbuild.site.page_bar import page_bar
@@ -30,7 +31,7 @@ class NameFolds(SphinxPostTransform):
         for cell in self.document.findall(nodes.container):
             inside = FOLDED.get(cell.get("hide_mode"))
             if inside:
-                if "parameters" in cell["cell_metadata"].get("tags", []):
+                if {"parameters", INJECTED}.intersection(cell["cell_metadata"].get("tags", [])):
                     inside = "parameters"
                 for prompt in ("prompt_show", "prompt_hide"):
                     cell[prompt] = cell[prompt].replace("{type}", inside)
