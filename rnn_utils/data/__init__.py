@@ -1,1 +1,1 @@
-"""The digits: where they come from, and how they are reduced."""
+"""The digits and the names: where they come from, and what networks read of them."""
