@@ -2,7 +2,7 @@
 
 ``make bench`` measures and writes ``results/``. The way of a measurement is one line::
 
-    __main__ -> jobs of a part (speed, gpu, reduction, growth) -> worker -> results -> report
+    __main__ -> jobs of a part (speed, masks, gpu, …) -> worker -> results -> report
 
 ``jobs`` lists what a part measures and runs each job in a fresh process, in turns; ``worker`` is
 that process, and runs one of the ``contenders``; ``results`` is the file that a part leaves, and

@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    parser = common("benchmarks", "Measure speed, side by side.", NETWORKS)
+    parser = common("benchmarks", "Measure speed, side by side.", Plan().networks)
     parser.epilog = "`benchmarks accuracy` measures accuracy instead, and has options of its own."
     parser.add_argument(
         "parts",

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import CONTENDERS, METHODS, NETWORKS, REDUCERS
+from benchmarks.contenders import CONTENDERS, METHODS, NETWORKS, OURS, REDUCERS
 from rnn_utils import Recipe
 
 Job = dict[str, Any]  # "measure" names a function of `worker`, the rest are its arguments
@@ -22,6 +22,7 @@ SIZES = {"batch_size": "batch", "n_hidden": "hidden units", "n_steps": "time ste
 GROWTH_NETWORK = "basic"
 GROWTH_SAMPLES = 50_000  # at most, in a pass
 GPU = "gpu"  # the part that needs one
+MASKS = "masks"  # the part with sequences of different lengths
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # no start-up lines of the libraries
 
@@ -35,7 +36,7 @@ class Plan:
     """Who takes part, at what size, how often."""
 
     contenders: tuple[str, ...] = tuple(CONTENDERS)
-    networks: tuple[str, ...] = tuple(NETWORKS)
+    networks: tuple[str, ...] = tuple(name for name, each in NETWORKS.items() if not each.masked)
     reducers: tuple[str, ...] = tuple(REDUCERS)
     recipe: Recipe = field(default_factory=Recipe)
     rounds: int = 3
@@ -54,6 +55,13 @@ QUICK = Plan(recipe=TINY, rounds=1, passes=1, seconds=0.0, digits=500, growth=TI
 def speed_jobs(plan: Plan) -> list[Job]:
     """List the matrix product, and every network with every contender."""
     return [{"measure": "sgemm"}, *training_jobs(plan, plan.networks, [plan.recipe])]
+
+
+def mask_jobs(plan: Plan) -> list[Job]:
+    """List the networks that read sequences of different lengths, with this book and Keras."""
+    peers = tuple(name for name in (OURS, "keras") if name in plan.contenders)
+    masked = [name for name, form in NETWORKS.items() if form.masked]
+    return training_jobs(replace(plan, contenders=peers), masked, [plan.recipe])
 
 
 def gpu_jobs(plan: Plan) -> list[Job]:
@@ -102,6 +110,7 @@ def reduction_jobs(plan: Plan) -> list[Job]:
 
 PARTS: dict[str, Callable[[Plan], list[Job]]] = {
     "speed": speed_jobs,
+    MASKS: mask_jobs,
     GPU: gpu_jobs,
     "reduction": reduction_jobs,
     "growth": growth_jobs,

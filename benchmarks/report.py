@@ -33,6 +33,11 @@ of [chapter 9](../../chapters/09_speed.ipynb).
 
 `make bench` measures all of it anew and writes this page.
 """
+ABOUT_MASKS = """These are the digits of [chapter 7](../../chapters/07_variable_length.ipynb),
+read in columns: blank ones at both ends are cut off, and the end is padded to equal length. A
+`Masking` layer in the model tells what is padding. Both train the same Keras model. It answers at
+the end of a digit, or after each column.
+"""
 Cell = Callable[[list[Measurement]], str]
 
 
@@ -97,6 +102,12 @@ def speed_tables(results: Results) -> Iterator[str]:
         "A check that all learn: mean loss over those updates (parameters)",
         lambda rounds: f"{rounds[0]['loss']:.2f} ({rounds[0]['parameters']:,})",
     )
+
+
+def mask_tables(results: Results) -> Iterator[str]:
+    """Yield what is read, and the tables of speed."""
+    yield ABOUT_MASKS
+    yield from speed_tables(results)
 
 
 def reduction_tables(results: Results) -> Iterator[str]:
@@ -170,6 +181,7 @@ def _range(quantity: str, write: Callable[[float], str]) -> Cell:
 
 WRITERS = {
     "speed": ("Training", speed_tables, figures.speed),
+    "masks": ("Digits of different lengths", mask_tables, figures.speed),
     "gpu": ("Training on a GPU", speed_tables, figures.speed),
     "reduction": ("Reducing the digits", reduction_tables, figures.reduction),
     "growth": ("Larger batches, networks and digits", growth_tables, figures.growth_curves),

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders import CONTENDERS, REDUCERS
+from benchmarks.contenders import CONTENDERS, NETWORKS, PADDING, REDUCERS
 from bookbuild.running.kernel_report import peak_memory
 from rnn_utils import Recipe, reduce_images
 
@@ -64,9 +64,11 @@ def training(
     apart. Steady is the best of `passes` passes, or of more until `seconds` are over. The device is
     the one that the process was started for.
     """
-    numbers, chosen = Recipe(**recipe), CONTENDERS[contender]
-    data = load_sequences(folder, numbers)
-    trainer, start_seconds = timed(lambda: chosen.prepare(network, numbers, *data))
+    numbers, chosen, form = Recipe(**recipe), CONTENDERS[contender], NETWORKS[network]
+    x, labels = load_sequences(folder, numbers, form.masked)
+    if form.every_step:
+        labels = np.repeat(labels[:, None], numbers.n_steps, axis=1)
+    trainer, start_seconds = timed(lambda: chosen.prepare(network, numbers, x, labels))
     loss, cold_seconds = timed(trainer.first_pass)
     peak = peak_memory()
     trainer.next_pass()
@@ -144,10 +146,13 @@ def accuracy(
     }
 
 
-def load_sequences(folder: Path, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+def load_sequences(
+    folder: Path, recipe: Recipe, masked: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return sequences (n, n_steps, n_input) and labels, as many as one pass updates on.
 
-    A recipe that reads more rows than a digit has reads the digit again from the top.
+    A recipe that reads more rows than a digit has reads the digit again from the top. With masks,
+    digits are read in columns, of which most have fewer than 16: see `cropped`.
     """
     n = recipe.iterations * recipe.batch_size
     if n > DIGITS:
@@ -156,10 +161,23 @@ def load_sequences(folder: Path, recipe: Recipe) -> tuple[np.ndarray, np.ndarray
             f"are {DIGITS:,}: use fewer iterations"
         )
     sequences = reduce_images(np.load(folder / "images.npy")[:n])
+    if masked:
+        sequences = cropped(sequences.transpose(0, 2, 1))
     rows = np.arange(recipe.n_steps) % sequences.shape[1]
     if len(rows) != sequences.shape[1]:  # else handed over as reduce_images made them
         sequences = sequences[:, rows]
     return sequences, np.load(folder / "labels.npy")[:n]
+
+
+def cropped(sequences: np.ndarray) -> np.ndarray:
+    """Cut off the blank steps at both ends of sequences (n, n_steps, n_input), and pad the end."""
+    n_steps = sequences.shape[1]
+    inked = sequences.any(axis=2)  # (n, n_steps)
+    first, blank_after = inked.argmax(axis=1), inked[:, ::-1].argmax(axis=1)
+    steps = first[:, None] + np.arange(n_steps)  # (n, n_steps)
+    moved = np.take_along_axis(sequences, steps[..., None] % n_steps, axis=1)
+    moved[steps >= n_steps - blank_after[:, None]] = PADDING
+    return moved
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

@@ -22,6 +22,7 @@ from rnn_utils import Recipe, reduce_images
 REMEDY = "`make bench` installs every peer, as does pip install -e '.[bench]'"
 SIDE = 16  # of a reduced image
 METHODS = ("nearest", "area")
+PADDING = -1.0  # no pixel has it
 
 
 class Network(NamedTuple):
@@ -31,6 +32,8 @@ class Network(NamedTuple):
     gates: int  # products of the same size that a layer has at each step
     directions: int = 1
     stacked: bool = False  # whether it has the recipe's n_layers, or one
+    masked: bool = False  # whether it reads sequences of different lengths, padded
+    every_step: bool = False  # whether it answers, and has a label, at each step
 
     def layer_inputs(self, recipe: Recipe) -> list[int]:
         """Return the number of inputs of each layer, those of one direction."""
@@ -46,7 +49,7 @@ class Network(NamedTuple):
         """
         inputs = sum(n + recipe.n_hidden for n in self.layer_inputs(recipe))
         one_way = self.gates * recipe.n_hidden * inputs
-        read_out = recipe.n_hidden * recipe.n_classes
+        read_out = recipe.n_hidden * recipe.n_classes * (recipe.n_steps if self.every_step else 1)
         return 3 * 2 * self.directions * (recipe.n_steps * one_way + read_out)
 
 
@@ -55,6 +58,8 @@ NETWORKS = {
     "bidirectional": Network("Bidirectional", gates=1, directions=2),
     "deep": Network("Deep (3 × GRU)", gates=3, stacked=True),
     "lstm": Network("LSTM", gates=4),
+    "masked": Network("LSTM, a label per digit", gates=4, masked=True),
+    "masked-steps": Network("LSTM, a label per step", gates=4, masked=True, every_step=True),
 }
 
 

@@ -1,6 +1,6 @@
 """The book's own engine: `train` for the first pass, what it repeats for those after it."""
 
-from functools import cache
+from functools import cache, partial
 from itertools import count
 
 import numpy as np
@@ -14,8 +14,11 @@ BUILD = {"basic": basic_rnn, "bidirectional": bidirectional_rnn, "deep": deep_rn
 
 
 def prepare(network: str, recipe: Recipe, sequences: np.ndarray, labels: np.ndarray) -> Trainer:
-    """Build one of the book's networks."""
-    model = BUILD[network](recipe)
+    """Build one of the book's networks, or the one with masks that Keras is given too."""
+    from benchmarks.contenders import keras_fit  # rnn_utils has to start TensorFlow first
+
+    build = BUILD.get(network, partial(keras_fit.build, network))
+    model = build(recipe)
     seeds = count(recipe.seed + 1)
 
     @cache

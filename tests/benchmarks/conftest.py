@@ -10,6 +10,7 @@ from benchmarks.results import Results
 SPEED = {"ours": 300e3, "keras": 76e3, "keras-unrolled": 101e3, "pytorch": 106e3, "jax": 145e3}
 COLD = {"ours": 1.0, "keras": 1.5, "keras-unrolled": 1.35, "pytorch": 1.6, "jax": 1.3}
 SHARE = {"basic": 1.0, "bidirectional": 0.6, "deep": 0.09, "lstm": 0.3}  # of the basic speed
+SHARE |= {"masked": 0.25, "masked-steps": 0.2}
 MILLISECONDS = {"ours": 21, "copy": 5.4, "opencv": 160, "pillow": 1040, "scikit-image": 2120}
 
 

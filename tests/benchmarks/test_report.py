@@ -79,6 +79,13 @@ def test_the_tables_show_the_best_round_and_the_limit(results):
     assert "| arithmetic limit | 606 | 303 | 48.4 | 152 |" in steady
 
 
+def test_the_page_has_the_ratio_of_the_masks(results, tmp_path):
+    report.write(results("masks"), tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "| this book, times the fastest peer | 3.95 | 3.95 |" in page
+    assert "JAX" not in page
+
+
 def test_a_contender_that_failed_is_absent_and_the_rest_is_shown(results, tmp_path):
     whole = results("speed")
     broken = replace(

@@ -32,6 +32,16 @@ def test_training_is_measured_and_written(tmp_path, capsys):
     assert "round 1  Basic 20 8 4, this book" in capsys.readouterr().out
 
 
+def test_masks_are_measured_with_labels_of_both_kinds(tmp_path):
+    arguments = ["masks", "--quick", "--contenders", OURS, "pytorch", "--networks", "basic"]
+    assert command.main([*arguments, "--into", str(tmp_path)]) == 0
+    results = Results.read(tmp_path / "masks.json")
+    found = [(each["contender"], each["network"]) for each in results.of("training")]
+    assert found == [(OURS, "masked"), (OURS, "masked-steps")]
+    page = (tmp_path / "README.md").read_text()
+    assert "|  | LSTM, a label per digit | LSTM, a label per step |" in page
+
+
 def test_reduction_is_measured_and_absent_peers_are_told(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
         "benchmarks.contenders.find_spec", lambda name: None if name in ("torch", "cv2") else name
@@ -121,7 +131,7 @@ def test_a_run_where_all_fails_ends_in_plain_words(monkeypatch, tmp_path, capsys
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["sped"], "'sped' is no part: choose from speed, gpu, reduction, growth"),
+        (["sped"], "'sped' is no part: choose from speed, masks, gpu, reduction, growth"),
         (["--rounds", "0"], "'0' is not a whole number above 0"),
         (["--contenders", "theano"], "invalid choice: 'theano'"),
     ],

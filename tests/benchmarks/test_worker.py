@@ -9,7 +9,7 @@ import pytest
 
 import rnn_utils
 from benchmarks import worker
-from benchmarks.contenders import OURS
+from benchmarks.contenders import OURS, PADDING
 from benchmarks.jobs import ROOT, WorkerError, run_job
 from rnn_utils import Recipe, reduce_images
 
@@ -43,6 +43,21 @@ def test_a_pass_reads_as_many_digits_as_it_updates_on(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "DIGITS", 30)
     with pytest.raises(ValueError, match="35 digits, but there are 30: use fewer iterations"):
         worker.load_sequences(tmp_path, Recipe(batch_size=5, iterations=7))
+
+
+def test_digits_of_different_lengths_are_padded_at_the_end(tmp_path):
+    images = np.zeros((3, 28, 28), np.uint8)  # the first one blank
+    images[1, 5:20, 7:14] = 255  # four of the sixteen columns
+    images[2, :, [0, 26, 27]] = 255  # the first column and the last
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "labels.npy", np.arange(3))
+    read, _ = worker.load_sequences(tmp_path, Recipe(batch_size=3, iterations=1), masked=True)
+    columns = reduce_images(images).transpose(0, 2, 1)
+    real = (read != PADDING).any(axis=2)
+    assert real.sum(axis=1).tolist() == [16, 4, 16]
+    assert real[1, :4].all()
+    assert np.array_equal(read[1, :4], columns[1, 4:8])
+    assert np.array_equal(read[2], columns[2]), "blank columns inside a digit stay"
 
 
 def test_a_failed_worker_says_why(tmp_path):
