@@ -12,7 +12,12 @@ from IPython.display import display
 
 def progress_stream() -> TextIO:
     """Return the stream to give to tqdm as its `file`, standard output or a `PageStream`."""
-    return PageStream() if hasattr(get_ipython(), "kernel") else sys.stdout
+    return PageStream() if is_in_notebook() else sys.stdout
+
+
+def is_in_notebook() -> bool:
+    """Tell whether a notebook's kernel runs this process."""
+    return hasattr(get_ipython(), "kernel")
 
 
 class PageStream(io.TextIOBase):

@@ -19,12 +19,13 @@ from rnn_utils.backend import keras
 from rnn_utils.engine.grappler import without_grappler
 from rnn_utils.engine.model_checks import check_fresh, check_reads, check_trainable
 from rnn_utils.engine.update import Update
-from rnn_utils.page.progress import progress_stream
+from rnn_utils.page.progress import is_in_notebook, progress_stream
 from rnn_utils.recipe import Recipe
 from rnn_utils.training.batches import draw_batches
 from rnn_utils.training.checked_data import Task
 from rnn_utils.training.evaluate import Evaluation, logits_of, scored
 from rnn_utils.training.history import History, Run, TrainingDiverged
+from rnn_utils.training.interrupt import hold_back_interrupt
 
 UPDATES_PER_CALL = 50  # updates between two looks from Python: progress and divergence
 VALIDATED_EVERY = 10  # updates, where there is something to validate with
@@ -71,6 +72,8 @@ def train(
     Returns
     -------
     History
+        In a notebook also where it is interrupted, with what was measured until then. A program
+        gets a KeyboardInterrupt between two updates.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def train_seeds(
     Returns
     -------
     list of Run
-        In the order of the seeds.
+        In the order of the seeds; in a notebook that is interrupted, those until then.
 
     Raises
     ------
@@ -150,6 +153,8 @@ def train_seeds(
             raise
         assign(model.variables, trainer.model.variables)
         runs.append(Run(seeded.seed, model, replace(history, seconds=time.perf_counter() - start)))
+        if history.interrupted:
+            break
     return runs
 
 
@@ -190,7 +195,7 @@ class Trainer:
         validated: list[tuple[int, Evaluation]] = []
         best: list[np.ndarray] = []  # the weights of the lowest validation loss, with patience
         bar = tqdm(total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70)
-        with without_grappler(), bar:
+        with without_grappler(), bar, hold_back_interrupt() as is_interrupted:
             for batches in self._groups_of_batches(recipe):
                 new = self.update(batches)
                 # Stop at the first loss that is not finite: its update was not made.
@@ -213,6 +218,12 @@ class Trainer:
                         best = [variable.numpy() for variable in self.model.variables]
                     elif epochs_since_best >= self.task.patience:
                         break
+                if is_interrupted():
+                    break
+        if interrupted := is_interrupted():
+            if not is_in_notebook():
+                raise KeyboardInterrupt
+            print(f"Interrupted after {len(losses)} of {recipe.iterations} updates.")
         if best:
             assign(self.model.variables, best)
 
@@ -222,6 +233,7 @@ class Trainer:
             validation_loss=np.array([measured.loss for _, measured in validated]),
             validation_accuracy=np.array([measured.accuracy for _, measured in validated]),
             seconds=time.perf_counter() - start,
+            interrupted=interrupted,
         )
 
     def _groups_of_batches(self, recipe: Recipe) -> Iterator[np.ndarray]:

@@ -4,6 +4,8 @@ import json
 import math
 import os
 import pickle
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +14,17 @@ import pytest
 from rnn_utils import (
     Recipe,
     TrainingDiverged,
+    basic_rnn,
     draw_batches,
     evaluate,
     train,
     train_seeds,
 )
 from rnn_utils.backend import has_gpu, keras, tf
+from rnn_utils.engine.update import Update
 from rnn_utils.networks import models
+from rnn_utils.training import loop
+from rnn_utils.training.interrupt import hold_back_interrupt
 from tests.rnn_utils.helpers import SMALL, fit, python, toy
 
 
@@ -328,3 +334,58 @@ def test_seeds_that_stop_early_are_those_trained_alone():
     assert len(history.loss) < recipe.iterations
     assert np.array_equal(runs[1].history.loss, history.loss)
     assert all(map(np.array_equal, runs[1].model.get_weights(), alone.get_weights()))
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Let an interrupt arrive during the second call of the compiled update."""
+    calls = []
+
+    def update(self, batches):
+        calls.append(len(batches))
+        if len(calls) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return compiled(self, batches)
+
+    compiled = Update.__call__
+    monkeypatch.setattr(Update, "__call__", update)
+    monkeypatch.setattr(loop, "UPDATES_PER_CALL", 5)
+    return calls
+
+
+def test_an_interrupt_in_a_notebook_returns_what_was_learned(interrupted, monkeypatch, capsys):
+    monkeypatch.setattr(loop, "is_in_notebook", lambda: True)
+    model, history = fit()
+    assert history.interrupted
+    assert "Interrupted after 10 of 25 updates." in capsys.readouterr().out
+    again, whole = fit(replace(SMALL, iterations=10))
+    assert np.array_equal(history.loss, whole.loss)
+    assert not whole.interrupted
+    for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_an_interrupt_ends_the_seeds_with_those_that_there_are(interrupted, monkeypatch):
+    monkeypatch.setattr(loop, "is_in_notebook", lambda: True)
+    runs = train_seeds(basic_rnn, *toy(), SMALL, range(3), progress=False)
+    assert [len(run.history.loss) for run in runs] == [10]
+
+
+def test_a_program_is_interrupted_between_two_updates(interrupted):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit()
+    assert interrupted == [5, 5]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_interrupt_is_not_held_back():
+    with pytest.raises(KeyboardInterrupt), hold_back_interrupt() as came:
+        signal.raise_signal(signal.SIGINT)
+        assert came()
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_nothing_is_held_back_in_another_thread():
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(fit).result()[1].loss.shape == (25,)
