@@ -36,10 +36,10 @@ class Update:
         What is trained; it is not compiled.
     sequences : float32 array (n, n_steps, n_input), or int32 array (n, n_steps)
     labels : integer array (n,), or (n, n_steps) for a label at each step
-    lengths : int32 array (n,), or None
-        How many steps of each sequence are real; those that follow are masked.
     recipe : Recipe
         Its batch_size, shards and clip_norm, and what `Adam` takes from it.
+    lengths : int32 array (n,), optional
+        How many steps of each sequence are real; those that follow are masked.
 
     Attributes
     ----------
@@ -52,8 +52,8 @@ class Update:
         model: keras.Model,
         sequences: np.ndarray,
         labels: np.ndarray,
-        lengths: np.ndarray | None,
         recipe: Recipe,
+        lengths: np.ndarray | None = None,
     ):
         self.model = model
         self.fast_model = fast_model(model)

@@ -176,7 +176,7 @@ class Trainer:
         self.task = task
         examples = task.training
         self.update = Update(
-            model, examples.sequences, examples.labels, examples.lengths, task.recipe
+            model, examples.sequences, examples.labels, task.recipe, examples.lengths
         )
 
     def restart(self, model: keras.Model) -> None:
