@@ -117,7 +117,7 @@ def _execute(
             start_timeout=limits.start,
             execution_timeout=limits.cell,
             kernel_manager_class=start,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             shutdown_kernel="immediate",
             record_timing=False,
             coalesce_streams=True,
