@@ -1,15 +1,13 @@
 """Where everything lies: the book's pages, and the paths under ``_build/`` derived from them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import yaml
+from markdown_it import MarkdownIt
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
-
-CODE_CELL = re.compile(r"^\s*(`{3,}|~{3,}|:{3,})\{code-cell\}", re.MULTILINE)
 
 
 class BookError(Exception):
@@ -73,7 +71,7 @@ class Book:
             raise BookError(f"_toc.yml has the pattern {patterns}: name each page with `file:`")
         pages = tuple(_page(root, name) for name in contents)
         for page in pages:
-            if not page.is_notebook and CODE_CELL.search(page.source.read_text("utf-8", "replace")):
+            if not page.is_notebook and _has_code_cell(page.source):
                 raise BookError(
                     f"{page.source.name} has a {{code-cell}}, whose code would be shown and never "
                     "run: make the page a notebook (.ipynb)"
@@ -136,6 +134,15 @@ class Book:
             known = ", ".join(page.name for page in fitting)
             raise BookError(f"{chapter!r} is the name of several chapters, say which: {known}")
         return fitting[0]
+
+
+def _has_code_cell(page: Path) -> bool:
+    """Tell whether a page of text asks for code to be run, rather than show how one asks."""
+    for token in MarkdownIt().parse(page.read_text("utf-8", "replace")):
+        opening = token.info if token.type == "fence" else token.content.lstrip(":")
+        if token.type in ("fence", "inline") and opening.strip().startswith("{code-cell}"):
+            return True
+    return False
 
 
 def _page(root: Path, name: str) -> Page:

@@ -33,7 +33,7 @@ PYTHON = re.compile(
 MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d(it/s|s/it)\b|\dit \[")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 

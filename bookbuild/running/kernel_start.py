@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -79,7 +80,7 @@ def _matplotlib_folder(otherwise: Path) -> Path:
 
     It finds out here, once. In a kernel that would be said on the page where it takes long.
     """
-    folder = platformdirs.user_cache_path("bookbuild") / "matplotlib"
+    folder = platformdirs.user_cache_path("bookbuild") / f"matplotlib-{version('matplotlib')}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()

@@ -132,7 +132,9 @@ def _nvidia_smi(path: str) -> list[str]:
 
 def _names(name: str, gpu: Gpu) -> bool:
     """Whether an entry of CUDA_VISIBLE_DEVICES means a GPU; identifiers may be cut short."""
-    return name == gpu.number or (name.startswith("GPU-") and gpu.identifier.startswith(name))
+    return name == gpu.number or (
+        name.startswith(("GPU-", "MIG-")) and gpu.identifier.startswith(name)
+    )
 
 
 def folders_of(package: str) -> list[Path]:

@@ -81,7 +81,7 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
     say(f"{name}  starts" + "".join(f"  {k}={v!r}" for k, v in parameters.items()))
     machine = this_machine()
     began = time.monotonic()
-    with TemporaryDirectory() as ours:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as ours:
         folder = request.page.source.parent
         folder = str(folder) if folder.is_dir() else ours
         start = kernel_manager(cores, Path(ours))

@@ -74,7 +74,8 @@ class Address:
 
 def address_in(options: Mapping[str, str]) -> Address | None:
     """Return the address among the options of the site's theme, None where there is none."""
-    return Address.parse(options["repository_url"]) if "repository_url" in options else None
+    url = options.get("repository_url")
+    return Address.parse(url) if url else None
 
 
 def current(book: Book) -> Address | None:

@@ -5,7 +5,7 @@ Their contents are plain Markdown, so that the page can be read where no directi
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from docutils import nodes
 from nbformat import NotebookNode
@@ -41,7 +41,7 @@ class OfPages(SphinxDirective):
 
     def image(self, page: str, picture: Picture, svg: bytes) -> nodes.image:
         """Return a picture of a page as an image that the site holds as a file."""
-        name = f"{FOLDER}/{PurePosixPath(page).name}-{picture.cell}-{self.name}.svg"
+        name = f"{FOLDER}/{page.replace('/', '-')}-{picture.cell}-{self.name}.svg"
         write_bytes(svg, Path(self.env.srcdir) / name)
         return nodes.image(uri=f"/{name}", alt=picture.alt)
 

@@ -3,10 +3,10 @@
 import os
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from nbformat import NotebookNode
 
@@ -24,7 +24,6 @@ REFERENCE = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 TEXTS = (".md", ".rst", ".txt")  # what a page includes may name files of its own
-LONGEST = 255  # characters of a file's name; what is longer is an image written out
 FOLDERS = ("html_static_path", "html_extra_path", "templates_path")
 
 
@@ -53,12 +52,20 @@ def files_of_page(text: str, folder: Path, root: Path) -> Iterator[Path]:
 
 def _file_of(address: str, folder: Path, root: Path) -> Path | None:
     """Return the file of a book that an address means, None if it means something else."""
-    if len(address) > LONGEST or urlsplit(address).scheme:
+    if re.match(r"[a-z][a-z0-9+.-]*:", address, re.I):
         return None
     name = unquote(address.partition("#")[0].partition("?")[0])
     start = root if name.startswith("/") else folder
     path = Path(os.path.normpath(start / name.lstrip("/")))
-    return path if name and path.is_relative_to(root) and path.is_file() else None
+    return path if name and path.is_relative_to(root) and _is(Path.is_file, path) else None
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """Tell whether a path is a file or folder; a text that can be no name is neither."""
+    try:
+        return kind(path)
+    except (OSError, ValueError):
+        return False
 
 
 def files_of_config(book: Book) -> Iterator[Path]:
@@ -66,7 +73,8 @@ def files_of_config(book: Book) -> Iterator[Path]:
     for key, value in _values(book.config):
         path = Path(os.path.normpath(book.root / value))
         is_inside = path.is_relative_to(book.root) and path != book.root
-        if is_inside and (path.is_file() or (path.is_dir() and key in FOLDERS)):
+        is_wanted = _is(Path.is_file, path) or (key in FOLDERS and _is(Path.is_dir, path))
+        if is_inside and is_wanted:
             yield path
 
 
@@ -78,7 +86,7 @@ def _values(config: Any, key: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(config, Iterable) and not isinstance(config, str):
         for value in config:
             yield from _values(value, key)
-    elif isinstance(config, str) and 0 < len(config) <= LONGEST and "\0" not in config:
+    elif isinstance(config, str) and config:
         yield key, config
 
 

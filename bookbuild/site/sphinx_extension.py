@@ -40,7 +40,7 @@ class NameFolds(SphinxPostTransform):
 def leave_out_button(app: Sphinx, config: Config) -> None:
     """Show no button that leads to the book's address as long as it has none."""
     options = config.html_theme_options
-    if "repository_url" not in options:
+    if not options.get("repository_url"):
         options.update(use_repository_button=False)
 
 

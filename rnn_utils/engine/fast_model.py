@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from rnn_utils.backend import has_gpu, keras, tf
 from rnn_utils.engine import cudnn, padded, recurrence
-from rnn_utils.engine.masks import makes_mask, mask_maker
+from rnn_utils.engine.masks import knows_masks
 from rnn_utils.engine.model_checks import is_stock
 
 MOST_STEPS = 256  # a longer sequence would make a graph that takes too long to build
@@ -61,19 +61,16 @@ def fast_model(model: keras.Model) -> keras.Model:
     with _lock:
         layers, clone = _clones.get(model, ([], None))
         if [*map(id, layers)] != [*map(id, model.layers)]:  # none yet, or Sequential.add since
-            clone = _clone(model)
+            clone = _clone(model, knows_masks(model))
             clone.supports_masking = True  # it does, but Keras would warn that it does not
             _clones[model] = [*model.layers], clone
     return clone
 
 
-def _clone(model: keras.Model) -> keras.Model:
-    makes_no_mask = not any(map(makes_mask, model._flatten_layers()))
-    knows_mask = makes_no_mask or mask_maker(model) is not None
-
+def _clone(model: keras.Model, knows_mask: bool) -> keras.Model:
     def stand_in(layer):
         if is_stock(layer):
-            return _clone(layer)
+            return _clone(layer, knows_mask)
         return FastRecurrent(layer, knows_mask) if parts_of(layer) else layer
 
     # clone_model would compile the clone as the model is. A twin of its graph is not compiled.

@@ -13,9 +13,18 @@ from typing import Any
 import numpy as np
 
 from rnn_utils.backend import keras
-from rnn_utils.engine.model_checks import is_stock
+from rnn_utils.engine.model_checks import is_stock, reads_input
 
 PARTS_OF = 10_000  # sequences whose mask a layer makes at once
+# Layers that pass a mask on as it is, or end it, though they have a say in it.
+PASSING = (
+    keras.layers.RNN,
+    keras.layers.Bidirectional,
+    keras.layers.Add,
+    keras.layers.Average,
+    keras.layers.Multiply,
+    keras.layers.GlobalAveragePooling1D,
+)
 
 
 def lengths_of(mask: Any, shape: tuple[int, ...], prefix: str = "") -> np.ndarray:
@@ -100,16 +109,25 @@ def own_lengths(model: keras.Model, sequences: np.ndarray, prefix: str = "") -> 
 def mask_maker(model: keras.Model) -> keras.Layer | None:
     """Return the layer that makes a model's mask of its very input; None if there is no such layer.
 
-    A mask that is made elsewhere depends on weights, or is one of several. Layers that read it are
-    left to Keras.
+    A mask that is made elsewhere depends on weights, or is one of several.
     """
     if not is_stock(model):
         return None
     makers = [layer for layer in model._flatten_layers() if makes_mask(layer)]
-    if len(makers) != 1 or makers[0] not in model.layers:
-        return None
-    read = [tensor for node in makers[0]._inbound_nodes for tensor in node.input_tensors]
-    return makers[0] if any(tensor is each for tensor in read for each in model.inputs) else None
+    is_only = len(makers) == 1 and makers[0] in model.layers
+    return makers[0] if is_only and reads_input(makers[0], model) else None
+
+
+def knows_masks(model: keras.Model) -> bool:
+    """Tell whether every mask in a stock model is the one that was checked.
+
+    Where another is made or one is changed on the way, layers that read it are left to Keras.
+    """
+    layers = model._flatten_layers()
+    others = [layer for layer in layers if not (makes_mask(layer) or isinstance(layer, PASSING))]
+    if any(type(layer).compute_mask is not keras.Layer.compute_mask for layer in others):
+        return False
+    return not any(map(makes_mask, model._flatten_layers())) or mask_maker(model) is not None
 
 
 def makes_mask(layer: keras.Layer) -> bool:

@@ -28,6 +28,12 @@ def is_stock(model: Any) -> bool:
     )
 
 
+def reads_input(layer: keras.Layer, model: keras.Model) -> bool:
+    """Tell whether a layer reads the input of a stock model as it is."""
+    read = [tensor for node in layer._inbound_nodes for tensor in node.input_tensors]
+    return any(tensor is each for tensor in read for each in model.inputs)
+
+
 def check_reads(model: Any, sequences: np.ndarray, prefix: str = "") -> None:
     """Check that a model reads sequences.
 
@@ -57,8 +63,12 @@ def check_reads(model: Any, sequences: np.ndarray, prefix: str = "") -> None:
             f"the model {model.name!r} reads {of_model}, but the {prefix}sequences are {shape}"
         )
     if len(shape) == 2:
-        embeddings = [each for each in model.layers if isinstance(each, keras.layers.Embedding)]
-        check_range(sequences, min((each.input_dim for each in embeddings), default=2**31), prefix)
+        sizes = [
+            layer.input_dim
+            for layer in (model.layers if is_stock(model) else [])
+            if isinstance(layer, keras.layers.Embedding) and reads_input(layer, model)
+        ]
+        check_range(sequences, min(sizes, default=2**31), prefix)
 
 
 def check_range(sequences: np.ndarray, n: int, prefix: str = "") -> None:
@@ -112,7 +122,13 @@ def check_output(model: Any, logits: Any, recipe: Recipe, per_step: bool, has_ma
             f"the model {model.name!r} adds a loss of its own, such as a regulariser, which this "
             "training leaves out: use the recipe's weight_decay"
         )
-    if per_step and not has_mask and getattr(logits, "_keras_mask", None) is not None:
+    if per_step and not has_mask:
+        check_no_mask(model, logits)
+
+
+def check_no_mask(model: Any, logits: Any) -> None:
+    """Raise ValueError if logits for each step carry a mask that nobody knows of."""
+    if getattr(logits, "_keras_mask", None) is not None:
         raise ValueError(
             f"the model {model.name!r} makes its mask on the way, so the loss does not know which "
             "steps are padding: make it of the model's input, or give `mask`"

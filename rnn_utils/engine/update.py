@@ -104,7 +104,7 @@ class Update:
         if mask is not None and y.shape.rank == 2:
             return masked_cross_entropy(y, logits, mask) / steps
         # A shard counts by its share of the batch.
-        return logits.shape[0] / self.recipe.batch_size * cross_entropy(y, logits)
+        return y.shape[0] / self.recipe.batch_size * cross_entropy(y, logits)
 
     def of_replica(self, batch, x, y, lengths):
         """Return the loss and gradients of a replica's part of a batch."""

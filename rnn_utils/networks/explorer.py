@@ -128,7 +128,7 @@ def _checked_digits(images: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, n
 
 def _check(label: str, model: Any) -> None:
     """Raise an error that says what the explorer shows if this is something else."""
-    if not isinstance(model, keras.Sequential):
+    if not isinstance(model, keras.Sequential) or not (model.built and model.layers):
         raise TypeError(f"{label!r} is of type {type(model).__name__}; {SHOWN}")
     try:
         weights = [cells.weights_of(layer) for layer in model.layers]

@@ -76,9 +76,10 @@ def _draw(logits: np.ndarray, temperature: float, rng: np.random.Generator) -> n
 
 def _check_writes(model: keras.Model) -> None:
     """Raise ValueError unless a model reads and writes letters, however many there are."""
-    if model.input_shape != (None, None):
+    reads = getattr(model, "input_shape", None)
+    if reads != (None, None):
         raise ValueError(
-            f"the model {model.name!r} reads inputs of shape {model.input_shape}, but names have "
+            f"the model {getattr(model, 'name', model)!r} reads {reads}, but names have "
             'any number of letters: build it with keras.Input((None,), dtype="int32")'
         )
     wanted = (None, None, N_SYMBOLS)

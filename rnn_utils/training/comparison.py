@@ -60,14 +60,16 @@ class Scores:
     @classmethod
     def of(cls, runs: Sequence[Run], test: tuple[np.ndarray, ...]) -> Scores:
         """Test the models of `train_seeds` on sequences, labels (n,) and a mask if there is one."""
-        examples = Examples.checked(*test)
+        sequences, labels, *mask = test
+        examples = Examples.checked(sequences, labels, *mask, prefix="test ")
         if examples.has_labels_per_step:
             raise ValueError(
                 f"test labels have shape {examples.labels.shape}: sequences are compared one by "
                 "one, so give one label for each, shape (n,)"
             )
         examples = examples.read_by(runs[0].model, "test ")
-        logits = [logits_of(run.model, examples.sequences, examples.lengths) for run in runs]
+        logits = [logits_of(run.model, examples.sequences, examples.lengths, False) for run in runs]
+        examples.check_classes(logits[0].shape[-1], "test ")
         updates = np.array([len(run.history.loss) for run in runs])
         return cls(
             losses=np.stack([run.history.loss[: updates.min()] for run in runs]),
@@ -240,7 +242,10 @@ def score_seeds(
     sequences, labels, *mask = training
     options = {"validation": validation, "patience": patience, "progress": False}
     options["mask"] = mask[0] if mask else None
-    return Scores.of(train_seeds(build, sequences, labels, recipe, seeds, **options), test)
+    runs = train_seeds(build, sequences, labels, recipe, seeds, **options)
+    if runs and runs[-1].history.interrupted:
+        raise KeyboardInterrupt  # a network that is half trained has no place in a comparison
+    return Scores.of(runs, test)
 
 
 def lead(ours: Scores | ArrayLike, theirs: Scores | ArrayLike) -> Lead:

@@ -11,7 +11,7 @@ from rnn_utils.backend import keras, tf
 from rnn_utils.engine.fast_model import check_mask_arrives, fast_model
 from rnn_utils.engine.loss import cross_entropies
 from rnn_utils.engine.masks import lengths_for, lengths_of
-from rnn_utils.engine.model_checks import check_logits, check_reads
+from rnn_utils.engine.model_checks import check_logits, check_no_mask, check_reads
 from rnn_utils.training.checked_data import Examples, checked_sequences
 
 ROWS_PER_CALL = 5000  # sequences that are evaluated at once
@@ -120,5 +120,7 @@ def logits_of(
         check_logits(of_part, sequences.shape[1], per_step=per_step)
         if options:
             check_mask_arrives(fast)
+        elif per_step:
+            check_no_mask(model, of_part)
         logits.append(of_part.numpy())
     return np.concatenate(logits)

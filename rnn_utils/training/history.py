@@ -20,7 +20,7 @@ class History:
     validation_loss: np.ndarray  # (k,) empty without validation data
     validation_accuracy: np.ndarray  # (k,) shares between 0 and 1
     seconds: float  # of the whole call; of several seeds the first has the compilation
-    interrupted: bool = False  # by its reader, in a notebook, before all updates were made
+    interrupted: bool = False  # whether a reader stopped it, in a notebook
 
 
 @dataclass(frozen=True, eq=False)

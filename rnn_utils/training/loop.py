@@ -220,12 +220,12 @@ class Trainer:
                         break
                 if is_interrupted():
                     break
+        if best:
+            assign(self.model.variables, best)
         if interrupted := is_interrupted():
             if not is_in_notebook():
                 raise KeyboardInterrupt
             print(f"Interrupted after {len(losses)} of {recipe.iterations} updates.")
-        if best:
-            assign(self.model.variables, best)
 
         return History(
             loss=np.array(losses),

@@ -240,6 +240,8 @@ def test_fix_alone_is_refused(book):
         ("\x1b[2Kcleared", "'\\x1b'"),
         ("a\x00b", "'\\x00'"),
         ("\x1b]0;title\x07", "'\\x1b'"),
+        ("\r 10%\r 20%", "'\\r'"),
+        ("a line\r\n", ""),
         ("\x1b[1;31mred\x1b[0m\ttab\n", ""),
     ],
 )

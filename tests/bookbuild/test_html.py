@@ -8,10 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_output
 
+from bookbuild.book import Book
 from bookbuild.files import sole_use, write_text
 from bookbuild.site.build import MARK, swap
 from bookbuild.site.external_loads import external_loads
-from bookbuild.site.local_files import files_of_page
+from bookbuild.site.local_files import files_of_config, files_of_page
 
 ALT_FIGURE = '<img alt="a dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
 
@@ -253,6 +254,7 @@ def test_a_page_brings_what_it_shows_includes_and_offers(ready):
         "![out](../../outside.png) ![root](/../outside.png)",
         f'<img src="data:image/png;base64,{DOT * 9}">',
         "[nothing](missing.csv) [itself](#part) [folder](chapters)",
+        f"![long]({'ж' * 200}.png) [odd](http://[::1) <img src='a\0b'>",
     ],
 )
 def test_what_is_no_file_of_the_book_is_not_taken(tmp_path, text):
@@ -276,6 +278,12 @@ def test_a_site_that_is_a_link_is_filled_where_it_points(tmp_path):
         assert (site / "index.html").read_text() == f"index.html of {number}"
         assert (site / MARK).read_text() == f"{MARK} of {number}"
     assert not (elsewhere / "old").exists()
+
+
+def test_a_long_text_in_the_configuration_is_no_file(ready):
+    with (ready.root / "_config.yml").open("a") as file:
+        file.write(f"description: {'ж' * 200}\n")
+    assert list(files_of_config(Book.load(ready.root))) == []
 
 
 def test_a_file_in_the_place_of_the_site_gets_a_message(ready):

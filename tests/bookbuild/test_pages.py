@@ -101,6 +101,13 @@ def test_a_name_that_two_chapters_have_is_not_guessed(book):
     assert [page.name for page in loaded.select(["more/one"])] == ["more/one"]
 
 
+def test_a_text_page_may_show_how_code_is_asked_for(book):
+    book.add("one", "x = 1")
+    shown = "````\n```{code-cell}\nprint(1)\n```\n````\n"
+    (book.root / "intro.md").write_text(f"# Intro\n\nWrite `{{code-cell}}`:\n\n{shown}")
+    assert len(Book.load(book.root).pages) == 2
+
+
 @pytest.mark.parametrize("fence", ["```", ":::", "~~~~"])
 def test_code_of_a_text_page_would_never_run(book, fence):
     book.add("one", "x = 1")

@@ -480,6 +480,7 @@ function startExplorer(root) {
   }
   readColours();
   const repaint = new MutationObserver(() => {
+    if (!root.isConnected) return repaint.disconnect(); // the cell was run again
     readColours();
     drawPad();
     draw();

@@ -193,15 +193,49 @@ def test_a_stock_model_with_a_mask_is_written_out():
     assert [kernel.runs for kernel in kernels(embedding())] == ["written out"]
 
 
-def test_a_mask_made_on_the_way_is_left_to_keras():
-    model = keras.Sequential(
+def late_mask():
+    return keras.Sequential(
         [keras.Input((16, 16)), L.Dense(16, "relu"), L.Masking(), L.LSTM(8), L.Dense(10)]
     )
+
+
+def mask_in_a_nested_model():
+    inner = keras.Sequential([keras.Input((16, 16)), L.Masking(), L.LSTM(8)])
+    return keras.Sequential([keras.Input((16, 16)), inner, L.Dense(10)])
+
+
+def mask_before_a_nested_model():
+    inner = keras.Sequential([keras.Input((16, 16)), L.LSTM(8)])
+    layers = [keras.Input((16, 16)), L.Dense(16, "relu"), L.Masking(), inner, L.Dense(10)]
+    return keras.Sequential(layers)
+
+
+@pytest.mark.parametrize("build", [late_mask, mask_in_a_nested_model, mask_before_a_nested_model])
+def test_a_mask_made_on_the_way_is_left_to_keras(build):
+    model = build()
     (kernel,) = kernels(model)
     assert (kernel.runs, kernel.why) == ("Keras's loop", "a mask that is made inside the model")
     sequences, labels, *_ = padded()
+    sequences[:, :3] = 0  # no mask that the engine would take
     np.testing.assert_allclose(predict_logits(model, sequences), model(sequences), atol=CLOSE)
     train(model, sequences, labels, RECIPE, progress=False)
+
+
+def test_a_mask_that_is_changed_on_the_way_is_left_to_keras():
+    rows = keras.Input((16, 16))
+    twice = L.Concatenate(axis=1)([rows, rows])
+    model = keras.Model(rows, L.Dense(10)(L.LSTM(8)(twice)))
+    sequences, *_, mask = padded()
+    expected = model(sequences, mask=tf.constant(mask))
+    np.testing.assert_allclose(predict_logits(model, sequences, mask), expected, atol=CLOSE)
+
+
+def test_only_what_reads_the_letters_limits_them():
+    letters, places = keras.Input((16,)), keras.ops.arange(16)[None]
+    both = L.Embedding(N_LETTERS, 4)(letters) + L.Embedding(16, 4)(places)
+    few = L.Embedding(3, 4)(keras.ops.minimum(letters, 2))
+    model = keras.Model(letters, L.Dense(10)(L.LSTM(8)(both + few)))
+    assert predict_logits(model, NUMBERS).shape == (60, 10)
 
 
 def with_mask_inside():
@@ -332,6 +366,11 @@ def test_measuring_refuses_the_same_masks(name):
         predict_logits(model, sequences, mask)
     with pytest.raises(ValueError, match=words):
         evaluate(model, sequences, labels, mask)
+
+
+def test_measuring_refuses_a_mask_that_nobody_knows_of():
+    with pytest.raises(ValueError, match="makes its mask on the way"):
+        evaluate(with_mask_inside(), SEQUENCES, OF_STEPS)
 
 
 def test_validation_is_named_and_has_labels_like_those_of_training():
