@@ -1,9 +1,11 @@
 """A lead, its standard error, its threshold, and the sentences that depend on them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rnn_utils import lead, score_seeds, table_of_scores, train
+from rnn_utils import comparison, lead, score_seeds, table_of_scores, train, train_seeds
 from rnn_utils.networks import models
 from rnn_utils.training.comparison import Lead, Scores, errors_needed, how_to_read
 from tests.rnn_utils.helpers import SMALL, toy
@@ -158,3 +160,27 @@ def test_a_table_names_parameters_leads_and_how_to_read_them():
 
 def test_two_seeds_are_said_to_be_too_few():
     assert how_to_read(scores([[1, 0]] * 2)).endswith("2 seeds are too few for a verdict.")
+
+
+def test_test_labels_are_checked_and_named():
+    sequences, labels = toy()
+    wrong = labels.copy()
+    wrong[7] = 10
+    for test, words in (
+        ((sequences, wrong), "test label 10 at index 7 is not a class from 0 to 9"),
+        ((sequences, labels[:9]), "200 test sequences, but 9 labels"),
+        ((sequences, labels, np.ones((3, 3), bool)), "test mask must be True or False"),
+        ((sequences, np.zeros((200, 16), int)), r"test labels have shape \(200, 16\)"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            score_seeds(models.basic_rnn, toy(), test, SMALL, [0])
+
+
+def test_a_network_that_is_half_trained_is_not_scored(monkeypatch):
+    def interrupted(*args, **options):
+        (run,) = train_seeds(*args, **options)
+        return [replace(run, history=replace(run.history, interrupted=True))]
+
+    monkeypatch.setattr(comparison, "train_seeds", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        score_seeds(models.basic_rnn, toy(), toy(), SMALL, [0])
