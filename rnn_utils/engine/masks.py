@@ -127,7 +127,7 @@ def knows_masks(model: keras.Model) -> bool:
     others = [layer for layer in layers if not (makes_mask(layer) or isinstance(layer, PASSING))]
     if any(type(layer).compute_mask is not keras.Layer.compute_mask for layer in others):
         return False
-    return not any(map(makes_mask, model._flatten_layers())) or mask_maker(model) is not None
+    return not any(map(makes_mask, layers)) or mask_maker(model) is not None
 
 
 def makes_mask(layer: keras.Layer) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rnn_utils import Recipe, basic_rnn, train
+from rnn_utils.backend import keras
 
 ROOT = Path(__file__).parents[2]
 SMALL = Recipe(n_hidden=8, batch_size=20, iterations=25)
@@ -25,6 +26,22 @@ def fit(recipe=SMALL, **options):
     """Return a basic RNN that was trained on the toy task, and its history."""
     model = basic_rnn(recipe)
     return model, train(model, *toy(), recipe, progress=False, **options)
+
+
+def subclassed():
+    """Return a built model of a class of its own, whose call takes no mask."""
+
+    class Mine(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.read_out = keras.layers.LSTM(8), keras.layers.Dense(10)
+
+        def call(self, x):
+            return self.read_out(self.rnn(x))
+
+    model = Mine()
+    model(np.zeros((1, 16, 16), "float32"))
+    return model
 
 
 def python(program, *, cores=None):

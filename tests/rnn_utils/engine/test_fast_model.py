@@ -14,7 +14,7 @@ from rnn_utils.engine import fast_model as module
 from rnn_utils.engine.fast_model import FastRecurrent, fast_model
 from rnn_utils.engine.loss import cross_entropy
 from rnn_utils.networks import models
-from tests.rnn_utils.helpers import SMALL, toy
+from tests.rnn_utils.helpers import SMALL, subclassed, toy
 
 L = keras.layers
 KINDS = [L.SimpleRNN, L.GRU, L.LSTM]
@@ -314,20 +314,6 @@ def tied():
 def compiled():
     model = sequential(L.LSTM(8))
     model.compile("adam", loss=lambda labels, logits: tf.reduce_sum(logits))
-    return model
-
-
-def subclassed():
-    class Mine(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.rnn, self.read_out = L.LSTM(8), L.Dense(10)
-
-        def call(self, x):
-            return self.read_out(self.rnn(x))
-
-    model = Mine()
-    model(np.zeros((1, 16, 16), "float32"))
     return model
 
 

@@ -10,7 +10,7 @@ from rnn_utils import Recipe, draw_batches, evaluate, kernels, predict_logits, t
 from rnn_utils.backend import keras, tf
 from rnn_utils.engine.fast_model import fast_model
 from rnn_utils.networks import models
-from tests.rnn_utils.helpers import toy
+from tests.rnn_utils.helpers import subclassed, toy
 
 # Keras warns that a model "does not support masking" whenever it is called with a mask.
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
@@ -242,20 +242,6 @@ def with_mask_inside():
     return per_step([L.Dense(4, "relu"), L.Masking(), L.GRU(8, return_sequences=True)])
 
 
-def taking_no_mask():
-    class Mine(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.rnn, self.read_out = L.LSTM(8), L.Dense(10)
-
-        def call(self, x):
-            return self.read_out(self.rnn(x))
-
-    model = Mine()
-    model(np.zeros((1, 16, 16), "float32"))
-    return model
-
-
 def changed(values, index, value):
     values = values.copy()
     values[index] = value
@@ -298,7 +284,7 @@ REFUSED = {
         {"model": lambda: per_step(STEPWISE["GRU"]())},
         r"puts out \(\d+, 16, 10\), but logits are \(batch, n_classes",
     ),
-    "no mask taken": ((SEQUENCES, LABELS, MASK), {"model": taking_no_mask}, "takes no mask"),
+    "no mask taken": ((SEQUENCES, LABELS, MASK), {"model": subclassed}, "takes no mask"),
     "own gap": (
         (changed(SEQUENCES, (1, 2), 0), LABELS, None),
         {"model": masking},
