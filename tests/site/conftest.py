@@ -12,7 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 HERE = ("file:", "data:", "blob:")
-DESK = 1280
+DESK, HEIGHT = 1280, 900
 REPOSITORY = Path(__file__).parents[2]
 
 INTRO = """# A small book
@@ -118,14 +118,14 @@ def site(tmp_path_factory):
     return root / "_build" / "html"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit(browser, site):
     """Open a page of the site as a file, and wait until it and its equations are there."""
 
     @contextmanager
-    def opened(page, width=DESK, theme="light"):
+    def opened(page, theme="light"):
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+            viewport={"width": DESK, "height": HEIGHT}, color_scheme=theme, reduced_motion="reduce"
         )
         tab = context.new_page()
         tab.complaints, tab.foreign = [], []
@@ -140,6 +140,27 @@ def visit(browser, site):
             context.close()
 
     return opened
+
+
+@pytest.fixture(scope="module")
+def once(visit, page):
+    """Open a page once for all that is looked at on it."""
+    with visit(page) as tab:
+        yield tab
+
+
+@pytest.fixture
+def look(once):
+    """Return a function that shows the page at a width and in a theme, from its top."""
+
+    def looked(width=DESK, theme="light"):
+        once.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        once.set_viewport_size({"width": width, "height": HEIGHT})
+        once.evaluate("() => scrollTo(0, 0)")
+        assert once.evaluate("() => document.documentElement.dataset.theme") == theme
+        return once
+
+    return looked
 
 
 @pytest.fixture

@@ -45,13 +45,16 @@ function inScroller(element) {
 
 # How wide each figure of a page is shown, without its padding, with the image itself.
 FIGURES = """() => {
-    document.querySelectorAll('details').forEach(details => { details.open = true; });
+    const folded = [...document.querySelectorAll('details:not([open])')];
+    folded.forEach(details => { details.open = true; });
     const images = [...document.querySelectorAll('img[src^="data:image/svg"]')];
-    return images.filter(image => image.checkVisibility()).map(image => {
+    const shown = images.filter(image => image.checkVisibility()).map(image => {
         const style = getComputedStyle(image);
         const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
         return [image.getBoundingClientRect().width - padding, image.src.split('base64,')[1]];
     });
+    folded.forEach(details => { details.open = false; });
+    return shown;
 }"""
 # The words in tables that begin on one line and end on another.
 BROKEN_WORDS = r"""() => [...document.querySelectorAll('article :is(td, th)')].flatMap(cell => {
@@ -87,7 +90,7 @@ def pytest_generate_tests(metafunc):
         if site:
             pages = sorted(_pages(Path(site)))
             assert pages, f"RNN_BOOK_SITE is {site}, where there is no page"
-        metafunc.parametrize("page", pages)
+        metafunc.parametrize("page", pages, scope="module")
 
 
 def _pages(site):
@@ -100,67 +103,59 @@ def _pages(site):
             yield page
 
 
-def test_loads_without_an_error_and_without_another_host(visit, page):
-    with visit(page) as tab:
-        assert tab.complaints == []
-        assert tab.foreign == []
+def test_loads_without_an_error_and_without_another_host(look):
+    assert look().complaints == []
+    assert look().foreign == []
 
 
-def test_every_equation_is_typeset(visit, page):
-    with visit(page) as tab:
-        equations = tab.locator("article .math")
-        assert equations.filter(has=tab.locator(TYPESET)).count() == equations.count()
-        assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
-        if tab.locator("article").count():
-            assert "$$" not in tab.evaluate(PROSE)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_page_scrolls_down_only(visit, page, theme):
-    with visit(page, theme=theme) as tab:
-        for width in (LAPTOP, TABLET, PHONE):
-            tab.set_viewport_size({"width": width, "height": 900})
-            assert tab.evaluate("() => document.documentElement.scrollWidth") <= width
-        assert all(image["reachable"] for image in tab.evaluate(IMAGES))
-        assert tab.evaluate(f"() => {{ return {UNREACHABLE.removeprefix('() => ')} }}") == []
-
-
-def test_the_picture_of_a_page_is_on_its_first_screen(visit, page):
-    with visit(page, width=LAPTOP) as tab:
-        pictures = tab.locator("#what-you-will-build img").all()
-        assert all(box["y"] + box["height"] <= 900 for box in (p.bounding_box() for p in pictures))
-
-
-def test_words_in_tables_are_whole_on_a_phone(visit, page):
-    with visit(page, width=PHONE) as tab:
-        assert tab.evaluate(BROKEN_WORDS) == []
-
-
-def test_text_in_figures_is_legible_on_a_phone(visit, page):
-    with visit(page, width=PHONE) as tab:
-        for width, image in tab.evaluate(FIGURES):
-            svg = base64.b64decode(image)
-            points = float(re.search(rb'viewBox="0 0 ([\d.]+)', svg)[1])
-            assert smallest_letters(svg) * width / points >= 9
-
-
-def test_a_long_equation_begins_on_the_page(visit, page):
-    with visit(page, width=PHONE) as tab:
-        assert all(cut <= 1 for cut in tab.evaluate(CUT_OFF))
-
-
-def test_every_image_loads_and_says_what_it_shows(visit, page):
-    with visit(page) as tab:
-        for image in tab.evaluate(IMAGES):
-            assert image["alt"], image
-            assert image["width"] > 0, image
+def test_every_equation_is_typeset(look):
+    tab = look()
+    equations = tab.locator("article .math")
+    assert equations.filter(has=tab.locator(TYPESET)).count() == equations.count()
+    assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
+    if tab.locator("article").count():
+        assert "$$" not in tab.evaluate(PROSE)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_shuts_a_reader_out(visit, page, theme):
-    with visit(page, theme=theme) as tab:
-        # Axe would fetch the style sheets again, which a browser forbids to a page from a file.
-        found = Axe().run(tab, options={"preload": False}).response["violations"]
+def test_a_page_scrolls_down_only(look, theme):
+    for width in (LAPTOP, TABLET, PHONE):
+        tab = look(width, theme)
+        assert tab.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert all(image["reachable"] for image in tab.evaluate(IMAGES))
+    assert tab.evaluate(f"() => {{ return {UNREACHABLE.removeprefix('() => ')} }}") == []
+
+
+def test_the_picture_of_a_page_is_on_its_first_screen(look):
+    pictures = look(LAPTOP).locator("#what-you-will-build img").all()
+    assert all(box["y"] + box["height"] <= 900 for box in (p.bounding_box() for p in pictures))
+
+
+def test_words_in_tables_are_whole_on_a_phone(look):
+    assert look(PHONE).evaluate(BROKEN_WORDS) == []
+
+
+def test_text_in_figures_is_legible_on_a_phone(look):
+    for width, image in look(PHONE).evaluate(FIGURES):
+        svg = base64.b64decode(image)
+        points = float(re.search(rb'viewBox="0 0 ([\d.]+)', svg)[1])
+        assert smallest_letters(svg) * width / points >= 9
+
+
+def test_a_long_equation_begins_on_the_page(look):
+    assert all(cut <= 1 for cut in look(PHONE).evaluate(CUT_OFF))
+
+
+def test_every_image_loads_and_says_what_it_shows(look):
+    for image in look().evaluate(IMAGES):
+        assert image["alt"], image
+        assert image["width"] > 0, image
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_shuts_a_reader_out(look, theme):
+    # Axe would fetch the style sheets again, which a browser forbids to a page from a file.
+    found = Axe().run(look(theme=theme), options={"preload": False}).response["violations"]
     # Axe takes a heading that is nothing but a symbol for an empty one, which it calls minor.
     faults = [
         (violation["id"], [node["html"] for node in violation["nodes"]])
