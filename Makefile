@@ -7,10 +7,11 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 STAMP := .venv/.$(LOCK)-ready
 PEERS := .venv-bench
+FUZZ := .venv-fuzz
 BASE ?= origin/main
 FREEZE ?= https://raw.githubusercontent.com/googlecolab/backend-info/main/pip-freeze.txt
 
-.PHONY: book status reference test bench serve lab lint lock clean help
+.PHONY: book status reference test bench fuzz serve lab lint lock clean help
 
 book: pages  ## run what is out of date, check the results, build the site in _build/html
 	$(MAKE) --no-print-directory site
@@ -27,6 +28,11 @@ test: $(STAMP)  ## run the tests
 
 bench: $(PEERS)/.ready  ## measure the book's speed beside other libraries
 	$(PEERS)/bin/python -m benchmarks $(ARGUMENTS)
+
+fuzz: $(FUZZ)/.ready  ## read damaged data files for SECONDS=60, to find one that does harm (Linux)
+	@mkdir -p _build/fuzz
+	PYTHONPATH=$(FUZZ):. $(RUN) tests/fuzz/fuzz_idx.py -max_total_time=$(or $(SECONDS),60) \
+	  -artifact_prefix=_build/fuzz/harm- _build/fuzz tests/fuzz/idx_corpus
 
 serve: $(STAMP)  ## show the built site at http://localhost:8000
 	@test -f _build/html/index.html || { echo "There is no site yet: make book" >&2; exit 1; }
@@ -45,6 +51,7 @@ lock: $(STAMP)  ## renew the locks to the newest versions that fit together
 	cp requirements/book.lock requirements/gpu.lock
 	$(COMPILE) pyproject.toml --extra book --extra dev --extra gpu -o requirements/gpu.lock
 	echo uv | $(COMPILE) --upgrade - -o requirements/installer.lock
+	echo atheris | $(COMPILE) --upgrade - -o requirements/fuzz.lock
 
 colab: $(STAMP)  ## lock the versions in Colab's image, for make test LOCK=colab
 	$(RUN) requirements/colab.py $(FREEZE)
@@ -98,6 +105,17 @@ $(PEERS)/.ready: pyproject.toml requirements/$(LOCK).lock | $(STAMP)
 	@$(RUN) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --require-hashes -r requirements/$(LOCK).lock
 	@$(PEERS)/bin/python -m pip install --quiet --no-build-isolation --editable '.[bench]'
+	@touch $@
+
+# The fuzzer alone, which runs with the Python and the packages of .venv.
+$(FUZZ)/.ready: requirements/fuzz.lock | $(STAMP)
+	@test "$$(uname -sm)" = "Linux x86_64" || { \
+	  echo "make fuzz needs Linux on x86-64: its fuzzer, atheris, is packaged for no other." >&2; exit 1; }
+	@rm -rf $(FUZZ)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
+	  --require-hashes --target $(FUZZ) -r requirements/fuzz.lock || { \
+	  echo "There is no atheris for $$($(RUN) --version) here, or no package registry: see above." >&2; \
+	  rm -rf $(FUZZ); exit 1; }
 	@touch $@
 
 requirements/colab.lock:

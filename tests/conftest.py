@@ -7,10 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BESIDE = ROOT.parent / "shared" / "mnist"
+
+# The same few examples in every run; `pytest --hypothesis-profile=long` tries many new ones.
+settings.register_profile("short", max_examples=40, deadline=None, derandomize=True)
+settings.register_profile("long", max_examples=5000, deadline=None)
+settings.load_profile("short")
 
 if "RNN_UTILS_DATA" not in os.environ and BESIDE.is_dir():
     os.environ["RNN_UTILS_DATA"] = str(BESIDE)

@@ -15,13 +15,15 @@ import struct
 
 import numpy as np
 
+from rnn_utils.data.errors import DataError
+
 GZIP_MAGIC = b"\x1f\x8b"
-UINT8_MAGIC = 0x0800  # plus the number of dimensions
+MAGIC = b"\0\0\x08"  # of bytes; the number of dimensions follows
 
 
 def header(shape: tuple[int, ...]) -> bytes:
     """Return the header of a file of bytes of this shape."""
-    return struct.pack(f">{1 + len(shape)}I", UINT8_MAGIC + len(shape), *shape)
+    return MAGIC + struct.pack(f">B{len(shape)}I", len(shape), *shape)
 
 
 def size(shape: tuple[int, ...]) -> int:
@@ -50,9 +52,25 @@ def unpacked(raw: bytes, most: int) -> bytes:
         return stream.read(most + 1)
 
 
-def array(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """Return what an unpacked file of this shape holds, uint8 and read-only."""
-    return np.frombuffer(content, np.uint8, offset=len(header(shape))).reshape(shape)
+def array(content: bytes) -> np.ndarray:
+    """Return what an unpacked file holds, uint8 and read-only. Its header tells the shape.
+
+    Raises
+    ------
+    DataError
+        If it has no header of this format, or not as many bytes behind it as the header tells.
+    """
+    rank = content[3] if content[:3] == MAGIC and len(content) > 3 else 0
+    length = 4 + 4 * rank
+    if not rank or len(content) < length:
+        begin = content[:8].hex(" ") or "nothing"
+        raise DataError("IDX file", "08 and the number of dimensions after two zeros", begin)
+    shape = struct.unpack_from(f">{rank}I", content, 4)
+    try:
+        return np.frombuffer(content, np.uint8, offset=length).reshape(shape)
+    except ValueError as error:  # NumPy's limits on a shape are among the reasons
+        expected, there = f"{math.prod(shape):,} bytes for {shape}", f"{len(content) - length:,}"
+        raise DataError("IDX file", expected, f"{there} ({error})") from error
 
 
 def sha256(values: np.ndarray) -> str:

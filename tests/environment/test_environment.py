@@ -66,6 +66,15 @@ def test_the_lock_pins_every_dependency_within_its_bounds(root, project, name, p
         assert requirement.specifier.contains(version), f"{requirement} but {version} is locked"
 
 
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_fuzzer_is_locked_for_every_python_and_apart_from_the_book(root, project, python):
+    (fuzzer,) = map(Requirement, project["optional-dependencies"]["fuzz"])
+    ((name, version),) = locked(root, "fuzz", python).items()
+    assert name == fuzzer.name
+    assert fuzzer.specifier.contains(version)
+    assert all(name not in locked(root, other, python) for other in LOCKS)
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_what_is_built_from_source_is_built_with_what_the_lock_pins(root, name):
     assert all("setuptools" in locked(root, name, python) for python in PYTHONS)
@@ -79,7 +88,7 @@ def test_both_locks_pin_the_same_versions(root, python):
     assert any(name.startswith("nvidia-cudnn") for name in gpu.keys() - book.keys())
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "installer"])
+@pytest.mark.parametrize("name", [*LOCKS, "installer", "fuzz"])
 def test_the_lock_has_hashes_and_no_addresses(root, name):
     text = (root / "requirements" / f"{name}.lock").read_text()
     blocks = re.split(r"\n(?=[a-z0-9])", text)[1:]
@@ -180,8 +189,32 @@ def test_make_says_which_python_is_missing(root, tmp_path):
     assert "There is no 'python9.9' here: install Python 3.10 to 3.13" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("system", "message"),
+    [
+        ("Darwin arm64", "make fuzz needs Linux on x86-64"),
+        ("Linux x86_64", "There is no atheris for Python 3.14.0 here"),
+    ],
+)
+def test_make_fuzz_says_where_there_is_no_fuzzer(root, tmp_path, monkeypatch, system, message):
+    folder = copied_environment(root, tmp_path / "book")
+    for path, lines in (
+        (tmp_path / "bin" / "uname", f"echo {system}"),
+        (folder / ".venv" / "bin" / "python", '[ "$1" = --version ] && echo Python 3.14.0'),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{lines}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    run = make(folder, "-f", root / "Makefile", "-o", ".venv/.book-ready", "fuzz")
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert not (folder / ".venv-fuzz").exists()
+
+
 def copied_environment(root, folder):
     """Copy what the environment is made from, without the environment."""
+    folder.mkdir(exist_ok=True)
     shutil.copy(root / "pyproject.toml", folder)
     shutil.copytree(root / "requirements", folder / "requirements")
     return folder
