@@ -157,7 +157,7 @@ def look(once):
         once.emulate_media(color_scheme=theme, reduced_motion="reduce")
         once.set_viewport_size({"width": width, "height": HEIGHT})
         once.evaluate("() => scrollTo(0, 0)")
-        assert once.evaluate("() => document.documentElement.dataset.theme") == theme
+        once.wait_for_function(f"() => document.documentElement.dataset.theme === '{theme}'")
         return once
 
     return looked
