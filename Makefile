@@ -11,10 +11,13 @@ FUZZ := .venv-fuzz
 BASE ?= origin/main
 FREEZE ?= https://raw.githubusercontent.com/googlecolab/backend-info/main/pip-freeze.txt
 
-.PHONY: book status reference test bench fuzz serve lab lint lock clean help
+.PHONY: book pdf status reference test bench fuzz serve lab lint lock clean help
 
 book: pages  ## run what is out of date, check the results, build the site in _build/html
 	$(MAKE) --no-print-directory site
+
+pdf: $(STAMP)  ## print the built site as a book, with Chromium or Chrome
+	$(RUN) -m bookbuild pdf
 
 status: $(STAMP)  ## say which pages are fresh, and what moved of the others
 	@$(RUN) -m bookbuild status
@@ -79,6 +82,7 @@ pages: $(STAMP)  ## run what is out of date, or one chapter: make pages CHAPTER=
 site: $(STAMP)  ## check the results there are and build the site
 	$(RUN) -m bookbuild check
 	$(RUN) -m bookbuild html
+	$(RUN) -m bookbuild pdf --if-possible
 
 repository: $(STAMP)  ## set the book's address: make repository URL=https://github.com/OWNER/NAME
 	@$(RUN) -m bookbuild repository $(if $(filter undefined,$(origin URL)),,'$(URL)')

@@ -38,23 +38,29 @@ def full_mnist():
     return load_mnist("mnist")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Start this machine's browser; without one skip these tests, or fail if it is required."""
-    from playwright.sync_api import sync_playwright
-
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of this machine's browser; skip without one, or fail if it is required."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         reason = f"no browser found: none of {', '.join(BROWSERS)} is installed"
         if os.environ.get("RNN_BOOK_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Start this machine's browser."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        started = driver.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
         )
-        yield chromium
-        chromium.close()
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ ORDER = {  # of each package's entries: one imports those before it, never those
         *("recipe", "backend", "figures", "page", "data", "networks", "engine", "training"),
     ),
     "bookbuild": (
-        *("book", "files", "git", "notebooks", "running", "checking", "site", "commands"),
+        *("book", "files", "git", "notebooks", "running", "checking", "site", "printing"),
+        "commands",
     ),
 }
 packages = pytest.mark.parametrize("package", ORDER)

@@ -5,10 +5,11 @@ from bookbuild.commands import (
     execute,
     html,
     pages,
+    pdf,
     reference,
     repository,
     status,
     sweep,
 )
 
-VERBS = (execute, check, html, status, reference, sweep, pages, repository)
+VERBS = (execute, check, html, pdf, status, reference, sweep, pages, repository)

@@ -12,6 +12,7 @@ from bookbuild.notebooks import INJECTED
 from bookbuild.site.address import address_in
 from bookbuild.site.front_page import CardsOfPages, PictureOfPage, Results
 from bookbuild.site.page_bar import page_bar
+from bookbuild.site.printed_link import PLACE
 from bookbuild.site.status_page import NAME as STATUS
 from bookbuild.site.status_page import foot_line
 
@@ -72,6 +73,13 @@ def link_status(app: Sphinx, page: str, template: str, context: dict, doctree) -
         context["theme_extra_footer"] = line + context.get("theme_extra_footer", "")
 
 
+def leave_place_for_print(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Leave a place for the link to the printed book at each page's foot, and on the front page."""
+    context["theme_extra_footer"] = PLACE + context.get("theme_extra_footer", "")
+    if page == app.config.root_doc and "body" in context:
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{PLACE}", 1)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_post_transform(NameFolds)
@@ -82,4 +90,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", add_page_bar)
     app.connect("html-page-context", link_status)
+    app.connect("html-page-context", leave_place_for_print)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,39 @@
+// Runs in the book that is about to be printed, and names the document when all is in place.
+(async () => {
+  "use strict";
+
+  // Equations: each chapter by itself, so that labels need be unique in their chapter only.
+  await MathJax.startup.promise;
+  for (const chapter of document.querySelectorAll(".chapter")) {
+    MathJax.texReset();
+    await MathJax.typesetPromise([chapter]);
+  }
+  await document.fonts.ready;
+
+  // To a screen reader an equation is one picture, and not hundreds of letters.
+  for (const equation of MathJax.startup.document.math) {
+    equation.typesetRoot.setAttribute("role", "img");
+    equation.typesetRoot.setAttribute("aria-label", equation.math);
+  }
+
+  // What is wider than its place is made smaller.
+  for (const wide of document.querySelectorAll(".chapter table, .chapter mjx-container[display]")) {
+    const width = (wide.querySelector("mjx-math") ?? wide).scrollWidth;
+    const room = wide.parentElement.clientWidth;
+    if (width > room) {
+      wide.style.zoom = room / width;
+    }
+  }
+
+  // A line of code that takes several rows shows at each but the first that it goes on.
+  for (const line of document.querySelectorAll("pre .long")) {
+    const rows = Math.floor(line.offsetHeight / parseFloat(getComputedStyle(line).lineHeight));
+    line.dataset.more = "\n↪".repeat(rows - 1);
+  }
+
+  // The title says to whoever reads the file that all of this has been done.
+  const failed = document.querySelector("mjx-merror");
+  document.title = failed
+    ? `an equation cannot be typeset: ${failed.dataset.mjxError}`
+    : document.documentElement.dataset.title;
+})();

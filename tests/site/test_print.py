@@ -1,0 +1,207 @@
+"""The printed book: what its pages say, where its links lead, and what a machine must have."""
+
+import os
+import re
+import shutil
+
+import pytest
+from pypdf import PdfReader
+
+from bookbuild.__main__ import main
+from bookbuild.printing import chromium as browsers
+from bookbuild.printing.chapter import chapter, join
+
+TITLE = "Recurrent neural networks, by running them"
+PAGE = """<html><body><article class="bd-article"><section id="one">
+<h1>1. One<a class="headerlink" href="#one">#</a></h1><ul class="page-bar"><li>Run it</li></ul>
+<p>See <a href="two.html#there">there</a>, <a href="two.html">that</a>, <a href="#here">here</a>,
+<a href="https://a.example/x">out</a> and <a href="../_sources/one.ipynb">this file</a>.</p>
+<section id="here"><h2>Here</h2>
+<div class="cell tag_hide-input container"><details class="hide above-input"><summary>Show code
+</summary><div class="cell_input"><pre>print("figure")</pre></div></details>
+<div class="cell_output"><p>A figure.</p></div></div>
+<div class="cell tag_parameters tag_hide-input"><details class="hide"><summary>Show parameters
+</summary><pre>seed = 0</pre></details></div></section>
+<section id="exercises"><h2>Exercises</h2><p><strong>1. Count.</strong> How many?</p>
+<div class="cell tag_hide-cell"><details class="hide"><summary>Show solution</summary>
+<pre>print(LONG)</pre></details></div></section>
+<section id="quiz"><h2>Quiz</h2><p>Choose.</p><p><strong>Which?</strong></p>
+<details><summary>This.</summary>No: not this.</details>
+<details><summary>That.</summary>Right: that.</details></section>
+</section></article></body></html>"""
+OTHER = """<article><section id="two"><h1>2. Two</h1><p id="there">There.</p></section></article>"""
+
+
+@pytest.fixture(scope="module")
+def book(site, tmp_path_factory):
+    """Return a copy of the small book and its site, to be printed."""
+    if "RNN_BOOK_SITE" in os.environ:
+        pytest.skip("RNN_BOOK_SITE names a site without its book")
+    return shutil.copytree(site.parents[1], tmp_path_factory.mktemp("printed") / "book")
+
+
+@pytest.fixture(scope="module")
+def printed(book, chromium):
+    """Print the small book."""
+    assert main(["--book", str(book), "pdf"]) == 0
+    (pdf,) = (book / "_build" / "html").glob("*.pdf")
+    return PdfReader(pdf)
+
+
+@pytest.fixture(scope="module")
+def texts(printed):
+    """Return the text of each page."""
+    return [re.sub(r"\s+", " ", page.extract_text()) for page in printed.pages]
+
+
+@pytest.fixture
+def one():
+    """Return a page of a site as a chapter in print."""
+    chapters = [
+        chapter("chapters/one.html", PAGE.replace("LONG", "'x', " * 40), "."),
+        chapter("chapters/two.html", OTHER, "."),
+    ]
+    join(chapters)
+    return chapters[0]
+
+
+def leads_to(printed, page):
+    """Return where the links of a page lead: numbers of pages, or addresses."""
+    found = []
+    for annotation in page.get("/Annots", []):
+        link = annotation.get_object()
+        if action := link.get("/A"):
+            found.append(str(action["/URI"]))
+        else:
+            place = printed.named_destinations["/" + str(link["/Dest"]).removeprefix("/")]
+            found.append(printed.get_destination_page_number(place) + 1)
+    return found
+
+
+def test_the_contents_name_the_page_of_each_heading(texts):
+    contents = texts[1]
+    assert "Contents" in contents
+    for heading in ("A page with everything", "Equations", "Tables", "Solutions"):
+        number = int(re.search(rf"{heading} (\d+)", contents)[1])
+        assert heading in texts[number - 1]
+        assert f" {number} " in texts[number - 1][:60]  # after the page's head
+
+
+def test_links_lead_to_the_right_page_and_outward(printed, texts):
+    front = next(n for n, text in enumerate(texts, 1) if "A small book" in text and n > 2)
+    page = next(n for n, text in enumerate(texts, 1) if "What you will build" in text and n > 2)
+    assert page in leads_to(printed, printed.pages[front - 1])
+    listed = leads_to(printed, printed.pages[1])
+    assert listed[:4] == [front, front, page, page]  # each entry by its words and its number
+
+
+def test_solutions_stand_at_the_end(texts):
+    whole = " ".join(texts)
+    solution = whole.rindex("print(1 + 1)")
+    assert whole.rindex("Solutions") < solution
+    assert re.search(r"What is one and one\? Solution: page \d+", whole)
+    assert whole.rindex("What is one and one?") < solution
+
+
+def test_text_can_be_searched_and_equations_are_typeset(texts):
+    whole = " ".join(texts)
+    for wanted in ("The score is 0.918", "line 59", "cell00000019", "Ada Key", "tanh"):
+        assert wanted in whole
+    for raw in ("$$", r"\(", r"\[", r"\frac", r"\tanh", r"\tag", "\\begin"):
+        assert raw not in whole
+    for button in ("Show solution", "Run this page", "Copy", "#"):
+        assert button not in whole.replace("# a long line", "")
+
+
+def test_no_line_of_code_is_cut_off(printed, texts):
+    assert "".join(texts).replace(" ", "").replace("↪", "").count("x" * 300) == 1
+    assert "alonglineofcode" * 10 in "".join(texts).replace(" ", "").replace("↪", "")
+
+
+def test_the_file_says_what_it_is(printed):
+    assert printed.metadata.title == TITLE
+    assert printed.root_object["/Lang"] == "en"
+    outline = str(printed.outline)
+    assert "A page with everything" in outline and "Solutions" in outline
+    assert "CC BY 4.0" in printed.pages[0].extract_text()
+
+
+def test_the_site_links_the_file(printed, book, capsys):
+    site = book / "_build" / "html"
+    for page, address in (("intro", ""), ("chapters/sample", "../")):
+        html = (site / f"{page}.html").read_text()
+        link = re.search(rf'href="{address}(recurrent[^"/]+\.pdf)">The book as PDF: (\d+)', html)
+        assert (site / link[1]).exists()
+        assert int(link[2]) == len(printed.pages)
+    assert main(["--book", str(book), "pdf"]) == 0
+    assert "up to date" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", [None, "Chromium 120.0.1.2"])
+def test_without_a_fit_browser_one_line_says_so(site, tmp_path, monkeypatch, capsys, version):
+    if "RNN_BOOK_SITE" in os.environ:
+        pytest.skip("RNN_BOOK_SITE names a site without its book")
+    names = ("chromium-that-is-not-here",)
+    if version:
+        old = tmp_path / "chromium"
+        old.write_text(f"#!/bin/sh\necho {version}\n")
+        old.chmod(0o755)
+        names = (str(old),)
+    monkeypatch.setattr(browsers, "NAMES", names)
+    root = str(site.parents[1])
+    before = (site / "intro.html").read_text()
+    assert main(["--book", root, "pdf", "--if-possible"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "131 or newer" in line
+    assert main(["--book", root, "pdf"]) == 2
+    assert "131 or newer" in capsys.readouterr().err
+    assert (site / "intro.html").read_text() == before
+    assert "The book as PDF" not in before
+
+
+def test_a_book_without_a_site_is_told_to_make_one(site, tmp_path, capsys):
+    for name in ("_config.yml", "_toc.yml", "intro.md"):
+        shutil.copy(site.parents[1] / name, tmp_path)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: intro\n")
+    assert main(["--book", str(tmp_path), "pdf"]) == 2
+    assert "make book" in capsys.readouterr().err
+
+
+def test_a_chapter_ends_with_what_was_folded(one):
+    back = [
+        text for section in one.body.select(".back, .small") for text in section.stripped_strings
+    ]
+    assert back[:2] == ["Solutions", "1. Count."]
+    assert back[back.index("Answers to the quiz") + 1] == "Which?"
+    assert back[back.index("That.") + 1] == "Right: that."
+    assert back[back.index("Folded code") + 1 :] == ["Here", 'print("figure")']
+    text = one.body.get_text(" ", strip=True)
+    assert text.index("seed = 0") < text.index("Solutions")
+    assert text.index("A figure.") < text.index("Solutions")
+    assert not one.body.select("details, summary, .page-bar, .headerlink")
+    assert [title for _, title in one.sections][-3:] == [
+        "Solutions",
+        "Answers to the quiz",
+        "Folded code",
+    ]
+
+
+def test_what_was_folded_is_referred_to(one):
+    notes = [note.get_text() for note in one.body.select(".see")]
+    assert notes == ["Code: page 000", "Solution: page 000", "What each answer says: page 000"]
+    for link in one.body.select(".see a"):
+        assert link["href"].removeprefix("#") in one.ids
+
+
+def test_links_of_the_site_become_links_of_the_book(one):
+    links = {link.get_text(): link["href"] for link in one.body.p.find_all("a")}
+    assert links == {
+        "there": "#chapters-two--there",
+        "that": "#chapters-two",
+        "here": "#chapters-one--here",
+        "out": "https://a.example/x",
+    }
+
+
+def test_long_lines_are_marked(one):
+    assert [line.get_text()[:5] for line in one.body.select(".long")] == ["print"]
