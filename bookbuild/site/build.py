@@ -19,7 +19,13 @@ from bookbuild.site.external_loads import external_loads
 from bookbuild.site.staging import lay_out
 
 MARK = ".made-from"  # in the site, so that it goes with it
-JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+# It ends when its standard input does, which a killed build no longer holds open.
+JUPYTER_BOOK = """
+import os, threading
+threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+from jupyter_book.cli.main import main
+main()
+"""
 
 
 def build_site(book: Book, lock: int) -> int:
@@ -106,7 +112,7 @@ def _build(folder: Path, log: Path, lock: int) -> Iterator[str]:
     """
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "-W", "--keep-going"]
     with log.open("w", encoding="utf-8") as file:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": subprocess.STDOUT}
+        streams = {"stdin": subprocess.PIPE, "stdout": file, "stderr": subprocess.STDOUT}
         status = subprocess.call(command, **streams, pass_fds=[lock])
     if status:
         yield f"jupyter-book failed (exit status {status}):"
