@@ -11,6 +11,7 @@ from bookbuild.book import BookError
 from bookbuild.notebooks import python, tags
 
 OPENING = ("[", "{", "(", '"', "'")  # what starts so is meant as a value of Python
+INFINITE = ("inf", "+inf", "-inf", "nan")  # and so are these, which are no literals
 
 
 def declared_parameters(notebook: NotebookNode) -> dict[str, str]:
@@ -68,28 +69,28 @@ def parse_value(text: str) -> Any:
         If the value starts like a list, mapping or quoted text and is none, like ``[1,``, or if a
         notebook cannot hold it, like ``{1, 2}``.
     """
-    if text.strip("+-") in ("inf", "nan"):
+    if text.strip() in INFINITE:
         return float(text)
     try:
         value = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         if text.startswith(OPENING):
             raise BookError(
                 f"the value {text!r} starts like a list, mapping or quoted text and is none; "
                 f"quote a text inside the value: {json.dumps(text)!r}"
             ) from None
-        return text
+        value = text
     if not _survives_json(value):
         raise BookError(
-            f"the value {text!r} is not a number, text, list or mapping of these; quote a text "
-            f"inside the value: {json.dumps(text)!r}"
+            f"the value {text!r} is not a number, text in UTF-8, list or mapping of these; quote a "
+            f"text inside the value: {json.dumps(text)!r}"
         )
     return value
 
 
 def _survives_json(value: Any) -> bool:
-    """Whether a notebook's metadata can hold a value: tuples come back as lists."""
+    """Whether a notebook can hold a value: tuples come back as lists, some texts are not UTF-8."""
     try:
-        return json.loads(json.dumps(value)) == value
-    except TypeError:
+        return json.loads(json.dumps(value, ensure_ascii=False).encode()) == value
+    except (TypeError, ValueError):
         return False

@@ -1,9 +1,14 @@
 """The recipe: its numbers, and what it refuses."""
 
-from dataclasses import FrozenInstanceError, replace
+import math
+from dataclasses import FrozenInstanceError, asdict, fields, replace
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnn_utils.recipe import Recipe
 
@@ -95,3 +100,44 @@ def test_a_recipe_cannot_be_changed_only_replaced():
     assert replace(recipe, seed=1).seed == 1
     with pytest.raises(ValueError, match="seed must be from 0"):
         replace(recipe, seed=-5)
+
+
+sensible = {
+    "int": st.integers(1, 1000),
+    "float": st.floats(0, 1, exclude_min=True),
+    "bool": st.booleans(),
+}
+odd = [
+    *(0, -1, 2**31, 10**400, 0.0, -0.5, 1.5, float("inf"), float("nan"), True, None, "1", "x"),
+    *([1], {}, 1j, np.int64(3), np.float32(0.5), np.bool_(True), Decimal("0.1"), Fraction(1, 3)),
+]
+may_be_zero = ("seed", "warm_up", "weight_decay", "decay")
+names = {field.name: sensible[field.type] for field in fields(Recipe)}
+
+
+@settings(max_examples=10 * settings().max_examples)
+@given(
+    st.fixed_dictionaries({}, optional=names),
+    st.dictionaries(st.sampled_from([*names]), st.sampled_from(odd), max_size=2),
+)
+def test_any_combination_is_a_recipe_or_refused_by_name_and_value(numbers, others):
+    numbers |= others
+    try:
+        recipe = Recipe(**numbers)
+    except (TypeError, ValueError) as refusal:
+        name = str(refusal).split()[0]
+        value = numbers.get(name, Recipe().warm_up)
+        assert f"got {value!r}" in str(refusal) or f"{name} is {value!r}, but" in str(refusal)
+        assert name in {field.name for field in fields(Recipe)}
+        return
+    written = asdict(recipe)
+    assert recipe == Recipe(**written) == eval(repr(recipe), {"Recipe": Recipe, "inf": math.inf})
+    for field in fields(recipe):
+        given, kept = numbers.get(field.name, field.default), written[field.name]
+        assert type(kept).__name__ == field.type
+        assert kept == type(kept)(given)
+        assert isinstance(given, bool) == (field.type == "bool")
+        assert kept > 0 or (kept == 0 and field.name in may_be_zero)
+        assert kept < math.inf or field.name == "clip_norm"
+    assert recipe.seed < 2**31
+    assert recipe.warm_up <= recipe.iterations

@@ -5,6 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from rnn_utils.data.reduce import reduce_images
 
@@ -71,6 +74,71 @@ def test_area_is_the_exact_average_on_all_of_mnist(full_mnist):
             part = slice(start, start + 10_000)
             error = reduced[part] - exact_area(images[part], 16) / 255
             assert np.abs(error).max() < 1e-6
+
+
+bytes_of_digits = arrays(np.uint8, st.tuples(st.integers(0, 2), st.just(28), st.just(28)))
+inks = arrays(np.float64, (28, 28), elements=st.floats(0, 1))
+sizes, methods = st.integers(1, 28), st.sampled_from(METHODS)
+
+
+@given(bytes_of_digits, sizes, methods)
+def test_every_value_is_the_exact_one_rounded_once(images, size, method):
+    if method == "area":
+        edges = [range(i * 28, (i + 1) * 28) for i in range(size)]  # in size-ths of a pixel
+        counts = np.array(
+            [[sum(at // size == k for at in edge) for k in range(28)] for edge in edges]
+        )
+        inks, whole = counts @ images.astype(np.int64) @ counts.T, 255 * 28**2
+    else:
+        kept = [i * 28 // size for i in range(size)]
+        inks, whole = images[:, kept][:, :, kept], 255
+    reduced = reduce_images(images, size, method)
+    assert reduced.shape == inks.shape
+    for value, ink in zip(reduced.ravel(), inks.ravel(), strict=True):
+        error = abs(Fraction(float(value)) - Fraction(int(ink), whole))
+        assert error <= Fraction(float(np.spacing(value))) / 2
+
+
+@given(st.integers(0, 255), sizes, methods)
+def test_a_constant_stays_what_it_is(ink, size, method):
+    for images, slack in (
+        (np.full((28, 28), ink, np.uint8), 0),
+        (np.full((28, 28), ink / 255, np.float32), np.spacing(np.float32(ink / 255))),
+    ):
+        reduced = reduce_images(images, size, method)
+        assert (np.abs(reduced - np.float32(ink / 255)) <= slack).all()
+
+
+@given(inks, inks, st.floats(0, 1), sizes)
+def test_area_of_a_mixture_is_the_mixture_of_areas(one, other, share, size):
+    mixed = reduce_images(share * one + (1 - share) * other, size, "area")
+    parts = [reduce_images(images, size, "area") for images in (one, other)]
+    np.testing.assert_allclose(mixed, share * parts[0] + (1 - share) * parts[1], atol=1e-6)
+
+
+whole_images = st.sampled_from([(28, 28), (1, 28, 28), (2, 28, 28)])
+other_shapes = array_shapes(min_dims=0, max_dims=4, min_side=0) | st.just((28, 27))
+ink_types, other_types = st.sampled_from(["u1", "f4", "f8"]), st.sampled_from(["i8", "?", "c8"])
+
+
+@given(
+    arrays(ink_types, whole_images) | arrays(ink_types | other_types, whole_images | other_shapes),
+    st.integers(0, 29) | st.sampled_from([16.0, "16", None, True]),
+    st.sampled_from([*METHODS, *METHODS, "bilinear", None]),
+)
+@example(np.full((28, 28), 1.5), 16, "area")
+def test_whatever_is_given_becomes_ink_or_is_refused(images, size, method):
+    try:
+        reduced = reduce_images(images, size, method)
+    except (TypeError, ValueError) as refusal:
+        assert str(refusal).startswith(
+            ("images must", "float images must", "size must", "method must")
+        )
+    else:
+        assert 1 <= size <= 28
+        assert reduced.dtype == np.float32
+        assert reduced.shape == (*images.shape[:-2], size, size)
+        assert ((reduced >= 0) & (reduced <= 1)).all()
 
 
 def test_area_in_one_corner_worked_by_hand():
