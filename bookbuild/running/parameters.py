@@ -82,7 +82,7 @@ def parse_value(text: str) -> Any:
         value = text
     if not _survives_json(value):
         raise BookError(
-            f"the value {text!r} is not a number, text in UTF-8, list or mapping of these; quote a "
+            f"the value {text!r} is not a number, text, list or mapping of these in UTF-8; quote a "
             f"text inside the value: {json.dumps(text)!r}"
         )
     return value

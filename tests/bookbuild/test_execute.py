@@ -361,7 +361,7 @@ def test_half_a_list_is_refused():
         parse_value("[1,")
 
 
-@pytest.mark.parametrize("text", ["{1, 2}", "(1, 2)", "1+2j", "{1: 2}"])
+@pytest.mark.parametrize("text", ["{1, 2}", "(1, 2)", "1+2j", "{1: 2}", "\udcff"])
 def test_a_value_that_no_notebook_can_hold_is_refused(text):
     with pytest.raises(BookError, match="is not a number, text, list or mapping"):
         parse_value(text)
