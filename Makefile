@@ -8,6 +8,8 @@ RUN := $(BIN)/python
 STAMP := .venv/.$(LOCK)-ready
 PEERS := .venv-bench
 FUZZ := .venv-fuzz
+AUDITOR := .venv-audit
+LOCKS := $(addprefix requirements/,book.lock gpu.lock installer.lock audit.lock fuzz.lock)
 BASE ?= origin/main
 FREEZE ?= https://raw.githubusercontent.com/googlecolab/backend-info/main/pip-freeze.txt
 
@@ -55,6 +57,7 @@ lock: $(STAMP)  ## renew the locks to the newest versions that fit together
 	$(COMPILE) pyproject.toml --extra book --extra dev --extra gpu -o requirements/gpu.lock
 	echo uv | $(COMPILE) --upgrade - -o requirements/installer.lock
 	echo atheris | $(COMPILE) --upgrade - -o requirements/fuzz.lock
+	echo pip-audit | $(COMPILE) --upgrade - -o requirements/audit.lock
 
 colab: $(STAMP)  ## lock the versions in Colab's image, for make test LOCK=colab
 	$(RUN) requirements/colab.py $(FREEZE)
@@ -66,7 +69,7 @@ clean:  ## remove what was built, keep the environment
 	rm -rf _build
 
 # What the workflows of .github call beside these: docs/ci.md.
-.PHONY: environment changed preflight pages site repository colab picture issue
+.PHONY: environment changed preflight pages site repository colab picture audit issue
 
 environment: $(STAMP)  ## make .venv from the lock, and nothing else
 
@@ -89,6 +92,9 @@ repository: $(STAMP)  ## set the book's address: make repository URL=https://git
 
 picture: $(STAMP)  ## make the picture of a page in the README anew, from the built site
 	$(RUN) docs/picture.py
+
+audit: $(AUDITOR)/.ready  ## look up the locked packages among those known to be vulnerable
+	$(AUDITOR)/bin/pip-audit --strict --disable-pip --require-hashes $(LOCKS:%=--requirement %)
 
 issue:  ## open an issue about a failed weekly run, close the one before it
 	@.github/weekly_issue.sh
@@ -120,6 +126,12 @@ $(FUZZ)/.ready: requirements/fuzz.lock | $(STAMP)
 	  --require-hashes --target $(FUZZ) -r requirements/fuzz.lock || { \
 	  echo "There is no atheris for $$($(RUN) --version) here, or no package registry: see above." >&2; \
 	  rm -rf $(FUZZ); exit 1; }
+	@touch $@
+
+# What looks up the packages is none of them, and they need not be here for it.
+$(AUDITOR)/.ready: requirements/audit.lock
+	@$(PYTHON) -m venv $(AUDITOR)
+	@$(AUDITOR)/bin/python -m pip install --quiet --require-hashes -r requirements/audit.lock
 	@touch $@
 
 requirements/colab.lock:

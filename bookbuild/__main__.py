@@ -1,6 +1,9 @@
 """The command line: ``python -m bookbuild VERB``, a module of `commands` for each verb."""
 
 import argparse
+import codecs
+import errno
+import locale
 import os
 import signal
 import sys
@@ -11,6 +14,7 @@ from bookbuild.book import Book, BookError
 from bookbuild.commands import VERBS
 from bookbuild.commands.options import shield_values
 
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 FOLDERS = ("RNN_UTILS_DATA", "RNN_UTILS_CACHE")
 
 
@@ -28,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when all is well, 1 when the book is not, 2 for a request that makes no sense,
         130 after Ctrl-C.
     """
+    if argv is None:
+        _insist_on_utf8()
     arguments = _parser().parse_args(shield_values(sys.argv[1:] if argv is None else argv))
     signal.signal(signal.SIGTERM, _stop)
     for name in FOLDERS:  # a kernel runs in its page's folder
@@ -42,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"bookbuild: a file cannot be used: {error}", file=sys.stderr)
+        remedy = "; copy the book to a folder of your own" if error.errno in READ_ONLY else ""
+        print(f"bookbuild: a file cannot be used: {error}{remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nbookbuild: interrupted; pages that were finished are kept", file=sys.stderr)
@@ -64,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     for verb in VERBS:
         verb.add_parser(verbs)
     return parser
+
+
+def _insist_on_utf8() -> None:
+    """Begin anew in Python's UTF-8 mode where the locale is of another encoding."""
+    encodings = {sys.getfilesystemencoding(), locale.getpreferredencoding(False)}
+    if {codecs.lookup(encoding).name for encoding in encodings} != {"utf-8"}:
+        os.environ["PYTHONUTF8"] = "1"  # of the processes that this one starts, too
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _stop(signum, frame):

@@ -98,6 +98,12 @@ class Book:
         return tuple(page for page in self.pages if page.is_notebook)
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that make the book what it is, whatever else lies beside them."""
+        names = ("_config.yml", "_toc.yml")
+        return (*(self.root / name for name in names), *(page.source for page in self.pages))
+
+    @property
     def build(self) -> Path:
         """The only folder that is written to."""
         return self.root / "_build"

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +43,11 @@ def sha256_of_folder(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def hashes_of(files: Iterable[Path]) -> dict[Path, str]:
+    """Return the hashes of those files that exist."""
+    return {file: sha256(file.read_bytes()) for file in files if file.is_file()}
 
 
 @contextmanager

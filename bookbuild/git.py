@@ -16,6 +16,16 @@ def commit_of(folder: Path) -> str:
     return done.stdout.strip()
 
 
+def tracked_files(folder: Path) -> list[Path]:
+    """Return the files in a folder that git knows, none without git."""
+    command = ["git", "ls-files", "-z"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return []
+    return [folder / name for name in done.stdout.split("\0") if name]
+
+
 def changed_files(folder: Path, commit: str) -> list[str]:
     """Return the paths in a folder that differ between where a branch began and its last commit.
 
@@ -24,7 +34,8 @@ def changed_files(folder: Path, commit: str) -> list[str]:
     BookError
         If git cannot compare with the commit.
     """
-    command = ["git", "diff", "--name-only", "--no-renames", "--relative", f"{commit}...HEAD", "--"]
+    options = ("-z", "--name-only", "--no-renames", "--relative")
+    command = ["git", "diff", *options, f"{commit}...HEAD", "--"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -33,4 +44,4 @@ def changed_files(folder: Path, commit: str) -> list[str]:
             f"git cannot compare with {commit!r} ({reason.strip().splitlines()[0]}): "
             "name a commit or branch that was fetched, with BASE=…"
         ) from error
-    return done.stdout.splitlines()
+    return [name for name in done.stdout.split("\0") if name]

@@ -22,6 +22,7 @@ FAILURE_MARKER = "papermill-error-cell-tag"
 VOLATILE_CELL_METADATA = ("papermill", "execution", "ExecuteTime", "executionInfo", "outputId")
 VOLATILE_NOTEBOOK_METADATA = ("papermill", "bookbuild", "widgets")
 FIRST_MINOR_WITH_IDS = 5
+OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
 HIDING_TAGS = ("remove-cell", "remove-input", "hide-cell", "hide-input")
 
 
@@ -174,6 +175,7 @@ def strip_run_traces(notebook: NotebookNode) -> None:
     notebook.cells = [cell for cell in notebook.cells if FAILURE_MARKER not in tags(cell)]
     hiding = _hiding_tags_of_parameters(notebook)
     for cell in notebook.cells:
+        _join_streams(cell)
         for key in VOLATILE_CELL_METADATA:
             cell.metadata.pop(key, None)
         if INJECTED in tags(cell):
@@ -181,6 +183,24 @@ def strip_run_traces(notebook: NotebookNode) -> None:
             cell.metadata["tags"] = [INJECTED, *hiding]
         if not tags(cell):
             cell.metadata.pop("tags", None)
+
+
+def _join_streams(cell: NotebookNode) -> None:
+    """Make one output of all that a cell printed, as a terminal that heeds returns shows it.
+
+    nbclient can do so, in a time that grows with the square of a line's length.
+    """
+    kept, printed = [], {}
+    for output in cell.get("outputs", []):
+        first = printed.setdefault(output.name, output) if "name" in output else output
+        if first is output:
+            kept.append(output)
+        else:
+            first.text += output.text
+    for output in printed.values():
+        output.text = OVERWRITTEN.sub("", output.text)
+    if "outputs" in cell:
+        cell.outputs = kept
 
 
 def _hiding_tags_of_parameters(notebook: NotebookNode) -> list[str]:

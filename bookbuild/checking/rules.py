@@ -33,8 +33,11 @@ PYTHON = re.compile(
 MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d(it/s|s/it)\b|\dit \[")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]|\r(?!\n)")
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
+TEXT_TYPES = ("text/html", "text/markdown", "text/latex", "text/plain", "application/javascript")
+RECORD = "application/papermill.record/"  # a number, which is not shown
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
@@ -109,16 +112,33 @@ def no_stderr(page: NotebookNode) -> Iterator[Fault]:
 
 @page_rule
 def no_terminal_control(page: NotebookNode) -> Iterator[Fault]:
-    """Of what controls a terminal only colours mean something on a page."""
+    """Of what controls a terminal only colours mean something on a page, and bytes mean nothing."""
     for cell, output in _outputs(page):
-        printed = output.get("text", ""), output.get("data", {}).get("text/plain", "")
-        for found in CONTROL.finditer(COLOUR.sub("", "".join(printed))):
+        data = output.get("data", {}).items()
+        texts = [output.get("text", ""), *(text for kind, text in data if kind.startswith("text/"))]
+        for found in CONTROL.finditer(COLOUR.sub("", "".join(texts))):
             yield Fault(
                 cell,
-                f"a control character for terminals is on the page: {found[0]!r}",
-                "print plain text; a bar that redraws itself takes progress_stream() as its file",
+                f"{found[0]!r} is on the page, which is no text: it controls a terminal, or stands "
+                "for bytes that are not UTF-8",
+                "print plain text, bytes decoded; a bar that redraws itself takes "
+                "progress_stream() as its file",
             )
             break
+
+
+@page_rule
+def every_output_can_be_shown(page: NotebookNode) -> Iterator[Fault]:
+    """No widget, since a page has no kernel to move it, and no format of one program alone."""
+    for cell, output in _outputs(page):
+        kinds = [kind for kind in output.get("data", {}) if not kind.startswith(RECORD)]
+        if WIDGET in kinds:
+            what = "a widget is on the page, which does nothing without a kernel"
+            yield Fault(cell, what, "show a figure for each value, or text without a widget")
+        elif kinds and not any(kind in IMAGE_TYPES + TEXT_TYPES for kind in kinds):
+            yield Fault(
+                cell, f"no page can show an output of the type {kinds[0]}", "show HTML or an image"
+            )
 
 
 @page_rule

@@ -1,18 +1,23 @@
 """The kernel that runs a page: this interpreter's, on its share of the cores."""
 
 import os
+import site
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import ClassVar
 
 import platformdirs
-from jupyter_client import AsyncKernelManager
+from jupyter_client import AsyncKernelClient, AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.localinterfaces import localhost
 from traitlets import default
 
+from bookbuild.running.kernel_end import MARK, end_what_is_left, why_it_died
 from bookbuild.running.machine import folders_of
 
 THREADS = (
@@ -22,8 +27,14 @@ THREADS = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
-# Names of settings and start-up files of a user's own; of folders there are others, see below.
-PERSONAL = ("PYTHONSTARTUP", "MATPLOTLIBRC", "MPLBACKEND")
+# How the names of a user's own settings begin; of folders there are others, see below.
+PERSONAL = (
+    *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIBRC", "KERAS_", "LC_", "LANG"),
+    "TF_ENABLE_ONEDNN_OPTS",  # decides the last digits
+)
+MOST_OUTPUT = 16_000_000  # characters; the largest chapter has two million
+TOO_MUCH = f"the page puts out more than {MOST_OUTPUT / 1e6:.0f} MB: print and show less"
+FIRST_VICTIM = "1000"  # of the system, where memory runs out
 LONGEST_SOCKET = 100  # characters; the system's limit is 104 on macOS, 108 on Linux
 
 
@@ -32,7 +43,13 @@ def kernel_manager(cores: int, folder: Path) -> type[AsyncKernelManager]:
     address = str(folder / "kernel")
 
     class OwnKernelManager(AsyncKernelManager):
-        """Starts the kernel of this very interpreter, whatever kernels the user has installed."""
+        """Starts the kernel of this very interpreter, whatever kernels the user has installed.
+
+        The class notes why a kernel died, and what it left running.
+        """
+
+        death: ClassVar[str] = "the kernel died"
+        left: ClassVar[list[str]] = []
 
         @default("kernel_spec_manager")
         def _only_the_native_kernel(self) -> KernelSpecManager:
@@ -53,7 +70,39 @@ def kernel_manager(cores: int, folder: Path) -> type[AsyncKernelManager]:
 
         async def start_kernel(self, **options) -> None:
             """Start it in an environment that leaves the other cores alone."""
-            await super().start_kernel(env=environment(cores, folder), **options)
+            settings = {"env": environment(cores, folder), "stdout": subprocess.DEVNULL}
+            await super().start_kernel(**settings, **options)
+            with suppress(OSError):  # not on macOS
+                Path(f"/proc/{self.provisioner.pid}/oom_score_adj").write_text(FIRST_VICTIM)
+
+        async def shutdown_kernel(self, **options) -> None:
+            """End what the page started before the kernel, while it is known what that was."""
+            type(self).left = end_what_is_left(str(folder), spared=self.provisioner.pid)
+            await super().shutdown_kernel(**options)
+
+        async def cleanup_resources(self, **options) -> None:
+            """Note how a kernel ended that ended by itself."""
+            if self.provisioner and self.provisioner.process and self.death != TOO_MUCH:
+                type(self).death = why_it_died(self.provisioner.process.poll())
+            await super().cleanup_resources(**options)
+
+        def client(self, **options) -> AsyncKernelClient:
+            """Return what listens to the kernel, and ends one that never stops talking."""
+            client, said = super().client(**options), 0
+            next_message = client.iopub_channel.get_msg
+
+            async def get_msg(**options) -> dict:
+                nonlocal said
+                while True:
+                    message = await next_message(**options)
+                    said += len(str(message["content"]))
+                    if said <= MOST_OUTPUT:
+                        return message
+                    type(self).death = TOO_MUCH
+                    self.provisioner.process.kill()
+
+            client.iopub_channel.get_msg = get_msg
+            return client
 
     return OwnKernelManager
 
@@ -69,9 +118,11 @@ def environment(cores: int, folder: Path) -> dict[str, str]:
     own["MPLCONFIGDIR"] = _matplotlib_folder(folder)
     packages = [*folders_of("rnn_utils"), *folders_of("bookbuild")]
     homes = dict.fromkeys(str(folder.parent) for folder in packages)
-    path = os.pathsep.join(filter(None, [*homes, os.environ.get("PYTHONPATH")]))
-    inherited = {name: value for name, value in os.environ.items() if name not in PERSONAL}
-    fixed = dict.fromkeys(THREADS, str(cores)) | {"PYTHONPATH": path}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PERSONAL)}
+    fixed = dict.fromkeys(THREADS, str(cores)) | {MARK: str(folder), "PYTHONUTF8": "1"}
+    fixed["PYTHONPATH"] = os.pathsep.join(homes)
+    if not find_spec("ipykernel").origin.startswith(site.getusersitepackages()):
+        fixed["PYTHONNOUSERSITE"] = "1"
     return inherited | {name: str(where) for name, where in own.items()} | fixed
 
 

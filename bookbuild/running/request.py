@@ -1,7 +1,8 @@
 """A page to run, and what became of it. Both travel to another process as they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -29,6 +30,8 @@ class Request:
         How it was run before.
     stale : str
         Why it must run again; empty where it need not, or where nobody has asked yet.
+    guarded : sequence of Path
+        Files of the book, which no run may change.
     """
 
     page: Page
@@ -36,6 +39,7 @@ class Request:
     parameters: Mapping[str, Any]
     last: RunRecord | None = None
     stale: str = ""
+    guarded: Sequence[Path] = ()
 
     @property
     def runs_alone(self) -> bool:

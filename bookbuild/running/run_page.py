@@ -16,8 +16,10 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
+from bookbuild.files import hashes_of
 from bookbuild.notebooks import describe, first_line, runnable, strip_run_traces, tags
 from bookbuild.running import kernel_report
+from bookbuild.running.kernel_end import adopt_orphans, end_what_is_left
 from bookbuild.running.kernel_start import kernel_manager
 from bookbuild.running.machine import this_machine
 from bookbuild.running.request import Limits, Outcome, Request
@@ -79,13 +81,16 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
     name, parameters = request.page.name, request.parameters
     progress = Progress(name, say)
     say(f"{name}  starts" + "".join(f"  {k}={v!r}" for k, v in parameters.items()))
-    machine = this_machine()
+    machine, files = this_machine(), hashes_of(request.guarded)
+    adopt_orphans()
     began = time.monotonic()
     with TemporaryDirectory(ignore_cleanup_errors=True) as ours:
         folder = request.page.source.parent
         folder = str(folder) if folder.is_dir() else ours
         start = kernel_manager(cores, Path(ours))
         where, error = _execute(request, limits, folder, start, progress)
+        for command in [*start.left, *end_what_is_left(ours)]:
+            say(f"{name}  left a process behind, which was ended: {command[:80]}")
     seconds = time.monotonic() - began
     notebook, report = progress.notebook, {}
     if notebook is not None:
@@ -93,6 +98,11 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
         report = kernel_report.take_answer(notebook)
     if not (error or report):
         where, error = AFTER_THE_LAST, "the kernel did not say what it ran with"
+    if changed := _differences(files, hashes_of(request.guarded)):
+        error = (
+            f"the book's own files changed while it ran: {changed}. A page leaves them as they "
+            "are: take them back, from git for instance; run it again if you edited them yourself"
+        )
     return Outcome(notebook, seconds, where, error, machine, cores, report)
 
 
@@ -120,7 +130,6 @@ def _execute(
             extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             shutdown_kernel="immediate",
             record_timing=False,
-            coalesce_streams=True,
             iopub_timeout=30,
             on_notebook_start=progress.kernel_ready,
             on_cell_start=progress.cell_starts,
@@ -132,12 +141,17 @@ def _execute(
         limit = f"no end after {limits.cell} s, the limit for a cell (--timeout raises it)"
         return progress.where(), limit
     except DeadKernelError:
-        why = "the kernel died: killed for memory, or ended by the code of the cell"
-        return progress.where(), why
+        return progress.where(), start.death
     except RuntimeError as failure:
         trouble = "failed" if progress.notebook else "did not start"
         return progress.where(), f"the kernel {trouble}: {failure}"
     return _first_error(notebook)
+
+
+def _differences(before: Mapping[Path, str], after: Mapping[Path, str]) -> str:
+    """Name the files that changed or are gone."""
+    changed = [path for path in before if before[path] != after.get(path)]
+    return ", ".join(path.name if path in after else f"{path.name} (gone)" for path in changed)
 
 
 def _first_error(notebook: NotebookNode) -> tuple[str, str]:

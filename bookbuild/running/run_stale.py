@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bookbuild.book import Book, BookError
-from bookbuild.git import commit_of
+from bookbuild.git import commit_of, tracked_files
 from bookbuild.notebooks import write
 from bookbuild.running import durations
 from bookbuild.running.freshness import FindMachines, describe, find_stale
@@ -73,7 +73,8 @@ def bring_up_to_date(
         requests = find_stale(requests, machines, options.force)
         for request in requests:
             say(describe(request))
-        stale = [request for request in requests if request.stale]
+        guarded = tracked_files(book.root) or book.files
+        stale = [replace(request, guarded=guarded) for request in requests if request.stale]
         if not stale:
             return []
         if client is None:

@@ -7,11 +7,13 @@ it is not run again. Workers get a request and return an outcome; they share no 
 
 import asyncio
 import logging
+import socket
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from typing import Any
 
 import psutil
 from dask.system import CPU_COUNT
@@ -31,8 +33,7 @@ KERNEL_BYTES = 2.5 * 2**30  # what a kernel with TensorFlow and the full data se
 KERNEL_GPU_MIB = 3000  # and of a GPU: seven pages at once took 18,500 of an H100
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 30
-LOOPBACK = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
-SCHEDULER = {"cls": Scheduler, "options": {"port": 0, **LOOPBACK}}
+LOOPBACKS = ("127.0.0.1", "::1")  # of a machine that has IPv6 alone, the second
 
 
 @contextmanager
@@ -46,13 +47,34 @@ def local(workers: int) -> Iterator[Client]:
     """
     _silence()
     gpus = visible_gpus()
-    nannies = {}
+    nannies, here = {}, loopback()
     for n in range(workers):
         env = {"CUDA_VISIBLE_DEVICES": gpus[n % len(gpus)].identifier} if gpus else {}
         options = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR, "env": env}
-        nannies[n] = {"cls": Nanny, "options": LOOPBACK | options}
-    with SpecCluster(nannies, SCHEDULER) as cluster, Client(cluster) as client:
+        nannies[n] = {"cls": Nanny, "options": here | options}
+    scheduler = {"cls": Scheduler, "options": {"port": 0, **here}}
+    with SpecCluster(nannies, scheduler) as cluster, Client(cluster) as client:
         yield client
+
+
+def loopback() -> dict[str, Any]:
+    """Return the options of Dask's servers that are to be reached from this machine only.
+
+    Raises
+    ------
+    BookError
+        If the machine has no such address.
+    """
+    for host in LOOPBACKS:
+        try:
+            socket.create_server((host, 0), family=socket.getaddrinfo(host, 0)[0][0]).close()
+        except OSError:
+            continue
+        return {"host": host, "dashboard": False, "dashboard_address": f"{host}:0"}
+    raise BookError(
+        f"no process can be reached here, neither at {' nor at '.join(LOOPBACKS)}: bring up the "
+        "loopback interface: ip link set lo up"
+    )
 
 
 def default_workers() -> int:

@@ -162,13 +162,23 @@ def scheduler():
 @pytest.fixture
 def book(tmp_path, request):
     """Make a book with a front page and no chapter yet."""
-    (tmp_path / "chapters").mkdir()
-    (tmp_path / "_config.yml").write_text(
+    return new_book(tmp_path, request)
+
+
+@pytest.fixture(scope="module")
+def shared_book(tmp_path_factory, request):
+    """Make a book that the tests of a module share."""
+    return new_book(tmp_path_factory.mktemp("shared"), request)
+
+
+def new_book(folder, request):
+    (folder / "chapters").mkdir()
+    (folder / "_config.yml").write_text(
         'title: Tiny\nexecute:\n  execute_notebooks: "off"\nsphinx:\n  config:\n'
         "    extensions: [myst_nb, jupyter_book, sphinx_comments, sphinx_external_toc,\n"
         "                 sphinx_book_theme, sphinx-mathjax-offline,\n"
         "                 bookbuild.site.sphinx_extension]\n"
     )
-    (tmp_path / "intro.md").write_text("# Tiny\n")
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: intro\nchapters:\n")
-    return TinyBook(tmp_path, lambda: request.getfixturevalue("scheduler"))
+    (folder / "intro.md").write_text("# Tiny\n")
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: intro\nchapters:\n")
+    return TinyBook(folder, lambda: request.getfixturevalue("scheduler"))

@@ -129,7 +129,9 @@ def test_a_scheduler_that_does_not_answer_gets_a_message(book, monkeypatch):
 
 def test_a_scheduler_without_workers_gets_a_message(book):
     book.add("one", "x = 1")
-    with workers.SpecCluster({}, workers.SCHEDULER) as empty:
+    with workers.SpecCluster(
+        {}, {"cls": workers.Scheduler, "options": {"port": 0, **workers.loopback()}}
+    ) as empty:
         done = book.run("execute", "--scheduler", empty.scheduler_address)
     assert done.returncode == 2
     assert "has no worker: start some with `dask worker tcp://" in done.stderr

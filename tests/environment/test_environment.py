@@ -88,7 +88,7 @@ def test_both_locks_pin_the_same_versions(root, python):
     assert any(name.startswith("nvidia-cudnn") for name in gpu.keys() - book.keys())
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "installer", "fuzz"])
+@pytest.mark.parametrize("name", [*LOCKS, "installer", "fuzz", "audit"])
 def test_the_lock_has_hashes_and_no_addresses(root, name):
     text = (root / "requirements" / f"{name}.lock").read_text()
     blocks = re.split(r"\n(?=[a-z0-9])", text)[1:]

@@ -15,6 +15,7 @@ WORKFLOWS = Path(__file__).parents[2] / ".github" / "workflows"
 PAGE = "01_small"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 IN_FUTURE = 4e9  # seconds since 1970: the year 2096
+FILES = ("output", "summary", "gh.log", "audit.log", "freeze")
 COLAB_HAS = ("keras", "matplotlib", "numpy", "tensorflow")
 GH = """#!/bin/sh
 echo "$@" >> "$GH_LOG"
@@ -23,6 +24,16 @@ case "$1 $2" in
   "issue create") echo https://github.com/someone/fork/issues/8 ;;
 esac
 exit "${GH_STATUS:-0}"
+"""
+
+
+PIP_AUDIT = """#!/bin/sh
+echo "$@" >> "$AUDIT_LOG"
+while [ $# -gt 0 ]; do
+  if [ "$1" = --requirement ]; then shift; grep -q sha256: "$1" || exit 2; fi
+  shift
+done
+exit "${AUDIT_STATUS:-0}"
 """
 
 
@@ -47,7 +58,7 @@ class Workplace:
 
     def __init__(self, folder, beside):
         self.folder = folder
-        self.files = {name: beside / name for name in ("output", "summary", "gh.log", "freeze")}
+        self.files = {name: beside / name for name in FILES}
         self.environment = {
             **{name: value for name, value in os.environ.items() if "MAKE" not in name},
             "PATH": os.pathsep.join([str(beside), os.environ["PATH"]]),
@@ -60,6 +71,7 @@ class Workplace:
             "GITHUB_OUTPUT": str(self.files["output"]),
             "GITHUB_STEP_SUMMARY": str(self.files["summary"]),
             "GH_LOG": str(self.files["gh.log"]),
+            "AUDIT_LOG": str(self.files["audit.log"]),
             "FREEZE": str(self.files["freeze"]),
         }
 
@@ -91,6 +103,7 @@ def workplace(tmp_path, clone, commit):
     (folder / "intro.md").write_text("# Small, and changed\n")
     commit(folder)
     link_environment(folder / ".venv")
+    pretend_auditor(folder / ".venv-audit")
     made = Workplace(folder, beside)
     made.files["freeze"].write_text("".join(f"{name}=={version(name)}\n" for name in COLAB_HAS))
     (beside / "gh").write_text(GH)
@@ -126,6 +139,17 @@ def link_environment(folder):
     for part in ("bin", "lib", "pyvenv.cfg"):
         (folder / part).symlink_to(Path(sys.prefix) / part)
     for lock in ("book", "gpu", "colab"):
-        stamp = folder / f".{lock}-ready"
-        stamp.touch()
-        os.utime(stamp, (IN_FUTURE, IN_FUTURE))
+        mark_as_ready(folder / f".{lock}-ready")
+
+
+def pretend_auditor(folder):
+    """Make an environment, ready too, whose pip-audit only checks what it is asked to look at."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "pip-audit").write_text(PIP_AUDIT)
+    (folder / "bin" / "pip-audit").chmod(0o755)
+    mark_as_ready(folder / ".ready")
+
+
+def mark_as_ready(stamp):
+    stamp.touch()
+    os.utime(stamp, (IN_FUTURE, IN_FUTURE))

@@ -14,6 +14,7 @@ EXPRESSIONS = {
     "github.token": "a-token",
     "needs.colab.result": "success",
     "needs.newest.result": "failure",
+    "needs.audit.result": "success",
     "(vars.GPU_RUNNER || !github.event.repository.fork) && 'gpu' || 'book'": "gpu",
 }
 # What a command says that cannot succeed here, by the command.
@@ -60,6 +61,16 @@ def test_the_weekly_run_renews_the_locks_and_opens_an_issue(workflows, workplace
     run_all(workflows["weekly"], workplace)
     assert "tensorflow==" in (workplace.folder / "requirements" / "colab.lock").read_text()
     assert "issue create" in workplace.said("gh.log")
+
+
+def test_every_lock_is_audited_and_a_vulnerability_fails_the_job(root, workplace):
+    done = workplace.run("make audit")
+    assert done.returncode == 0, done.stderr
+    audited = workplace.said("audit.log")
+    assert "--strict --disable-pip --require-hashes" in audited
+    locks = {f"requirements/{path.name}" for path in (root / "requirements").glob("*.lock")}
+    assert locks - {"requirements/colab.lock"} <= set(audited.split())
+    assert workplace.run("make audit", AUDIT_STATUS="1").returncode != 0
 
 
 def test_every_workflow_is_run_by_these_tests(workflows):

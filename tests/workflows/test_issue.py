@@ -9,11 +9,12 @@ RUN = "https://github.com/someone/fork/actions/runs/7"
 def report(workplace):
     """Return a function that reports results to a GitHub where issues are open."""
 
-    def reported(newest, colab, open_issues="", status=0):
+    def reported(newest, colab, audit="success", open_issues="", status=0):
         done = workplace.run(
             "make issue",
             NEWEST=newest,
             COLAB=colab,
+            AUDIT=audit,
             OPEN_ISSUES=open_issues,
             GH_STATUS=str(status),
         )
@@ -26,7 +27,14 @@ def called(calls, words):
     return [call for call in calls if call.startswith(words)]
 
 
-@pytest.mark.parametrize("results", [("failure", "success"), ("success", "failure")])
+@pytest.mark.parametrize(
+    "results",
+    [
+        ("failure", "success", "success"),
+        ("success", "failure", "success"),
+        ("success", "success", "failure"),
+    ],
+)
 def test_a_failure_opens_an_issue_and_closes_the_one_before(report, results):
     done, calls = report(*results, open_issues="5")
     assert done.returncode == 0, done.stderr
