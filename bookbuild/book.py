@@ -1,5 +1,6 @@
 """Where everything lies: the book's pages, and the paths under ``_build/`` derived from them."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,8 @@ from pathlib import Path
 import yaml
 from markdown_it import MarkdownIt
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+
+TAKEN = ("404", "genindex", "index", "search", "status")  # by Sphinx, and by the page on the runs
 
 
 class BookError(Exception):
@@ -76,9 +79,11 @@ class Book:
                     f"{page.source.name} has a {{code-cell}}, whose code would be shown and never "
                     "run: make the page a notebook (.ipynb)"
                 )
-            if (same := [each for each in pages if each.name == page.name])[1:]:
+            if (same := [each for each in pages if _address(each) == _address(page)])[1:]:
                 files = " and ".join(each.source.name for each in same)
                 raise BookError(f"{files} would be one page of the site: rename one of them")
+            if _address(page) in TAKEN and page is not pages[0]:
+                raise BookError(f"the site has a page of its own called {page.name}: rename yours")
         return cls(root, pages)
 
     @cached_property
@@ -140,6 +145,11 @@ class Book:
             known = ", ".join(page.name for page in fitting)
             raise BookError(f"{chapter!r} is the name of several chapters, say which: {known}")
         return fitting[0]
+
+
+def _address(page: Page) -> str:
+    """Return what a page shares with another that some file systems take for the same."""
+    return unicodedata.normalize("NFC", page.name).casefold()
 
 
 def _has_code_cell(page: Path) -> bool:

@@ -2,13 +2,14 @@
 
 import ast
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from nbformat import NotebookNode
 
 from bookbuild.book import BookError
-from bookbuild.notebooks import python, tags
+from bookbuild.notebooks import code_cells, python, tags
 
 OPENING = ("[", "{", "(", '"', "'")  # what starts so is meant as a value of Python
 INFINITE = ("inf", "+inf", "-inf", "nan")  # and so are these, which are no literals
@@ -17,28 +18,51 @@ INFINITE = ("inf", "+inf", "-inf", "nan")  # and so are these, which are no lite
 def declared_parameters(notebook: NotebookNode) -> dict[str, str]:
     """Return the names that the cell tagged ``parameters`` assigns, each with its default's text.
 
-    Every assignment counts that is not inside a block. A cell that is no Python declares nothing:
-    its run will say why.
+    Every assignment counts that is not inside a block, ``a, b = 1, 2`` included.
     """
-    cell = next((cell for cell in notebook.cells if "parameters" in tags(cell)), None)
-    if cell is None:
-        return {}
-    code = python(cell)
-    try:
-        statements = ast.parse(code).body
-    except SyntaxError:
-        return {}
     declared = {}
-    for statement in statements:
-        if isinstance(statement, ast.Assign):
-            targets = statement.targets
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            targets = [statement.target]
-        else:
-            continue
-        default = ast.get_source_segment(code, statement.value)
-        declared |= {target.id: default for target in targets if isinstance(target, ast.Name)}
+    for cell in [cell for cell in code_cells(notebook) if "parameters" in tags(cell)]:
+        for statement, code in _statements(cell):
+            if isinstance(statement, ast.Assign):
+                targets = statement.targets
+            elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+                targets = [statement.target]
+            else:
+                continue
+            default = ast.get_source_segment(code, statement.value)
+            declared |= {name: default for each in targets for name in _names(each, ast.Store)}
     return declared
+
+
+def line_that_loses(notebook: NotebookNode, given: Iterable[str]) -> str:
+    """Return the line of a page at which a value given to a parameter is lost, empty if none is.
+
+    That is one that computes with the default in the very cell, since values are given below it,
+    and one that sets the parameter anew before it was used.
+    """
+    unused, declared = set(given), False
+    for cell in code_cells(notebook):
+        here = "parameters" in tags(cell)
+        declared = declared or here
+        for statement, code in _statements(cell) if declared else ():
+            used = _names(statement, ast.Load)
+            unused -= set() if here else used
+            anew = isinstance(statement, ast.Assign) and _names(statement, ast.Store)
+            if unused & (used if here else anew or set()):
+                return ast.get_source_segment(code, statement)
+    return ""
+
+
+def _statements(cell: NotebookNode) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield what a cell does, nothing of one that is no Python: its run will say why."""
+    code = python(cell)
+    with suppress(SyntaxError):
+        yield from ((statement, code) for statement in ast.parse(code).body)
+
+
+def _names(node: ast.AST, use: type[ast.expr_context]) -> set[str]:
+    inside = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    return {each.id for each in inside if isinstance(each.ctx, use)}
 
 
 def parse_parameters(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:

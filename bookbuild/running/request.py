@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from bookbuild.book import BookError, Page
 from bookbuild.notebooks import ALONE, INJECTED, SKIPPED, describe, read, tags
 from bookbuild.running.machine import Machine
-from bookbuild.running.parameters import declared_parameters
+from bookbuild.running.parameters import declared_parameters, line_that_loses
 from bookbuild.running.run_record import RunRecord
 
 
@@ -111,6 +111,11 @@ def requests_for(
         declared = declared_parameters(source) if wanted else {}
         known |= declared
         values = {name: value for name, value in wanted.items() if name in declared}
+        if line := line_that_loses(source, values):
+            raise BookError(
+                f"a value given to a parameter of {page.name} would be lost at this line, which "
+                f"uses it in the parameters' own cell or sets it anew: {line}"
+            )
         for name, value in values.items():
             if declared[name] in ("True", "False") and not isinstance(value, bool):
                 raise BookError(f"{name} of {page.name} is True or False, got {value!r}")

@@ -27,6 +27,10 @@ from bookbuild.running.request import Limits, Outcome, Request
 # nbclient reports a dead or late kernel by itself; the failure below says it with the cell's name.
 logging.getLogger("papermill").addHandler(logging.NullHandler())
 
+KERNEL_SETTINGS = [
+    "--IPKernelApp.log_level=CRITICAL",
+    "--InteractiveShell.system_raise_on_error=True",  # a failed `!command` is a failed cell
+]
 AFTER_THE_LAST = "after the last cell"
 
 
@@ -127,7 +131,7 @@ def _execute(
             start_timeout=limits.start,
             execution_timeout=limits.cell,
             kernel_manager_class=start,
-            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+            extra_arguments=KERNEL_SETTINGS,
             shutdown_kernel="immediate",
             record_timing=False,
             iopub_timeout=30,

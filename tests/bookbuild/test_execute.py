@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from nbformat.v4 import new_code_cell
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
 from bookbuild.running.parameters import parse_value
+from bookbuild.running.request import requests_for
 
 R = {"name": "ir", "display_name": "R", "language": "R"}
 STUBBORN = """import time
@@ -156,6 +158,7 @@ def test_every_assignment_of_the_cell_is_a_parameter(book):
 lr: float | None = None
 quick = False  # quick=True is short
 n = m = 3
+first, (second, *rest) = 1, (2, 3)
 if n:
     inside = 1
 %time x = 2"""
@@ -165,7 +168,30 @@ if n:
     assert book.printed("one").endswith("x=y -0.001 True -5\n")
     assert "lr=-0.001" in done.stdout
     refused = book.run("execute", "-p", "inside", "2")
-    assert "no parameter 'inside'; declared are: tag, lr, quick, n, m\n" in refused.stderr
+    assert "no parameter 'inside'; declared are: tag, lr, quick, n, m, first, " in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("cells", "lost"),
+    [
+        ([parameters("quick = False\nsteps = 2 if quick else 9")], "steps = 2 if quick else 9"),
+        ([parameters("quick = False\nprint(quick)")], "print(quick)"),
+        ([parameters(), "x = 1\nquick = False", "print(quick)"], "quick = False"),
+        ([parameters(), "seed, quick = 1, True"], "seed, quick = 1, True"),
+        ([parameters(), "quick = not quick"], ""),
+        ([parameters(), "print(quick)", "quick = False"], ""),
+        ([parameters(), "for quick in (True, False): pass"], ""),
+        (["quick = 1", parameters(), "%time x = 1", "a b"], ""),
+    ],
+)
+def test_a_value_that_would_be_lost_is_refused_with_the_line(book, cells, lost):
+    book.add("one", *cells)
+    pages = Book.load(book.root).notebooks
+    if not lost:
+        assert requests_for(pages, {}, quick=True)[0].parameters == {"quick": True}
+        return
+    with pytest.raises(BookError, match=re.escape(f"or sets it anew: {lost}") + "$"):
+        requests_for(pages, {}, quick=True)
 
 
 def test_quick_that_no_page_declares_is_said(book):

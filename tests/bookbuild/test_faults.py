@@ -39,6 +39,7 @@ LINES = "import sys\nprint('x' * 1_000_000)\nprint('10%', end='\\r')\nprint('20%
 
 FAULTS = {  # by name: the second cell of the page, and what is said of it
     "dies": (DIE, "it was killed (SIGKILL), as the system does when memory runs out"),
+    "fails in a shell": ("!exit 3", "CalledProcessError"),
     "memory": (MEMORY, "MemoryError"),
     "prints": ("for _ in range(20): print('x' * 1_000_000)", "puts out more than 16 MB"),
 }

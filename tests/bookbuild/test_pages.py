@@ -80,6 +80,29 @@ def test_names_may_have_dots(book):
         assert Book.load(book.root).select([page.source.name]) == (page,)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Numbers", "numbers"), ("größe", "gro\u0308ße"), ("STRASSE", "straße")],
+)
+def test_pages_that_some_systems_take_for_one_file_are_refused(book, one, other):
+    book.add(one, "x = 1")
+    book.add(other, "x = 1")
+    with pytest.raises(BookError, match=r"would be one page of the site: rename one of them"):
+        Book.load(book.root)
+
+
+@pytest.mark.parametrize("name", ["search", "genindex", "index", "status", "404", "Search"])
+def test_a_page_in_the_place_of_one_that_the_site_has_is_refused(book, name):
+    (book.root / f"{name}.md").write_text("# Mine\n")
+    with (book.root / "_toc.yml").open("a") as file:
+        file.write(f"  - file: '{name}'\n")
+    with pytest.raises(BookError, match=f"has a page of its own called {name}: rename yours"):
+        Book.load(book.root)
+    (book.root / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    (book.root / "index.md").write_text("# First page\n")
+    assert Book.load(book.root).pages[0].name == "index"
+
+
 def test_two_files_of_one_page_are_refused(book):
     book.add("one", "x = 1")
     (book.root / "chapters" / "one.md").write_text("# One\n")
