@@ -30,7 +30,8 @@ def declared_parameters(notebook: NotebookNode) -> dict[str, str]:
             else:
                 continue
             default = ast.get_source_segment(code, statement.value)
-            declared |= {name: default for each in targets for name in _names(each, ast.Store)}
+            names = sorted(name for each in targets for name in _names(each, ast.Store))
+            declared |= dict.fromkeys(names, default)
     return declared
 
 

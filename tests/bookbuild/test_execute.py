@@ -168,7 +168,10 @@ if n:
     assert book.printed("one").endswith("x=y -0.001 True -5\n")
     assert "lr=-0.001" in done.stdout
     refused = book.run("execute", "-p", "inside", "2")
-    assert "no parameter 'inside'; declared are: tag, lr, quick, n, m, first, " in refused.stderr
+    assert (
+        "no parameter 'inside'; declared are: tag, lr, quick, m, n, first, rest, second\n"
+        in refused.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -214,10 +214,9 @@ def test_bytes_that_are_no_text_are_refused(book):
     assert gate_on(book, new_output("stream", name="stdout", text="caf\ufffd\n")) == [NO_TEXT]
 
 
-@pytest.mark.parametrize("language", [{"LC_ALL": "C"}, {"LC_ALL": "de_DE.ISO-8859-1"}])
-def test_a_locale_of_another_encoding_changes_nothing(book, language):
+def test_a_locale_of_another_encoding_changes_nothing(book):
     book.add("größe_ж", "x = 1")
-    done = book.run_apart("pages", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", **language)
+    done = book.run_apart("pages", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", LC_ALL="C")
     assert (done.returncode, done.stderr) == (0, "")
     assert "chapters/größe_ж" in done.stdout
 
