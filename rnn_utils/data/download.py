@@ -2,9 +2,9 @@
 
 Without a network the answer must come quickly. A socket timeout does not bound the look-up of a
 name, which can hang for half a minute, so mirrors are first asked whether they have the file, all
-at once, in threads that are left behind when their time is up. A mirror that falls silent
-later is given up by the socket timeout. The cache itself is pooch's: a file is in it whole, with
-the right SHA-256, or not at all.
+at once, in threads that are left behind when their time is up. A mirror that falls silent later is
+given up by the socket timeout, and one that trickles, which no such timeout notices, for its pace.
+The cache itself is pooch's: a file is in it whole, with the right SHA-256, or not at all.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import io
 import logging
 import os
+import ssl
 import threading
 import time
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,7 +35,10 @@ from rnn_utils.data.idx import unpacked
 
 PROBE_SECONDS = 4.0  # for all mirrors together
 SOCKET_SECONDS = (4.0, 10.0)  # to connect, and between two packets
-CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 14
+PACKING_BYTES = 1 << 16  # more than gzip adds to a file that it cannot shorten
+PATIENCE_SECONDS = 20.0  # until a mirror is judged by its pace
+SLOWEST = 5_000  # bytes a second, on the average since the start
 
 
 class DownloadError(Exception):
@@ -136,29 +141,51 @@ def download(
 
 
 def _receive(url: str, size: int, bar: tqdm) -> bytes:
-    received = io.BytesIO()
+    received, received_before = io.BytesIO(), bar.n
+    given_up = threading.Event()
+    end = Future()
 
-    def count(n: int) -> None:
-        bar.update(n)
-        if received.tell() > size + CHUNK_BYTES:  # gzip adds less to what it cannot shorten
+    def check(_: int) -> None:
+        if given_up.is_set() or received.tell() > size + PACKING_BYTES:
             raise MirrorError("sends more than the file has")
 
-    stream = CallbackIOWrapper(count, received, "write")
-    downloader = pooch.HTTPDownloader(timeout=SOCKET_SECONDS, chunk_size=CHUNK_BYTES)
+    def fetch() -> None:
+        stream = CallbackIOWrapper(check, received, "write")
+        downloader = pooch.HTTPDownloader(timeout=SOCKET_SECONDS, chunk_size=CHUNK_BYTES)
+        try:
+            end.set_result(downloader(url, stream, None))
+        except Exception as error:
+            end.set_exception(error)
+
+    started = time.monotonic()
+    threading.Thread(target=fetch, daemon=True).start()
     try:
-        downloader(url, stream, None)
+        while not wait([end], timeout=0.1).done:
+            bar.update(received_before + received.tell() - bar.n)
+            seconds = time.monotonic() - started
+            if seconds > PATIENCE_SECONDS and received.tell() < seconds * SLOWEST:
+                raise MirrorError(f"sends less than {SLOWEST:,} bytes a second")
+        end.result()
+        bar.update(received_before + received.tell() - bar.n)
         return unpacked(received.getvalue(), size)
     except MirrorError:
         raise
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise MirrorError(_reason(error)) from error
+    finally:
+        given_up.set()
 
 
 def _reason(error: Exception) -> str:
-    """Name what went wrong; where certificates did, the setting that says which are used too."""
-    reason = type(error).__name__
+    """Name what went wrong; with a certificate, what, and the setting that says which are used."""
+    reason = name = type(error).__name__
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__context__
+    if cause:
+        reason = f"{name} ({cause.verify_message.rstrip('.')})"
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if (path := os.environ.get(variable)) and reason in ("OSError", "SSLError"):
+        if (path := os.environ.get(variable)) and name in ("OSError", "SSLError"):
             return f"{reason}, with the certificates that {variable} names: {path}"
     return reason
 

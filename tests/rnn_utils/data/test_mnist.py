@@ -10,6 +10,7 @@ import os
 import pickle
 import random
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -440,6 +441,7 @@ SENT = {
     "other content": lambda plain: gzip.compress(flip_bit(plain)),
     "other content, not compressed": flip_bit,
     "bomb": bomb,
+    "bomb on the way": lambda plain: packed_zeros(),
 }
 
 
@@ -474,6 +476,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
         elif fault == "busy":
             self.send_error(503)
+        elif fault == "broken":
+            self.send_error(500)
         elif fault == "redirect later":
             self.redirect("http://[/")
         else:
@@ -488,12 +492,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             self.mirror.silent.set()
             self.mirror.released.wait(60)
+        elif fault == "reset":
+            self.send(body[: len(body) // 2], length=len(body))
+            self.wfile.flush()
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+        elif fault == "trickle":
+            self.send(b"", length=len(body))
+            self.trickle(body)
+        elif fault == "trickling header":
+            self.trickle(b"HTTP/1.0 200 OK\r\nX: " + body)
+        elif fault == "length too short":
+            self.send(body, length=len(body) // 2)
         elif fault == "nonsense length":
             self.send(body, length="many")
         elif fault == "endless":
             self.send(b"", length=None)
             self.send_endless()
-        elif fault == "compressed on the way":
+        elif fault in ("compressed on the way", "bomb on the way"):
             self.send(body, length=len(body), encoding="gzip")
         else:
             self.send(body, length=len(body))
@@ -514,6 +530,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(chunk)
                 self.mirror.endless_bytes += len(chunk)
 
+    def trickle(self, content):
+        with contextlib.suppress(OSError):
+            for byte in content[:200]:
+                self.wfile.write(bytes([byte]))
+                if self.mirror.released.wait(0.05):
+                    return
+
     def redirect(self, address):
         self.send_response(302)
         self.send_header("Location", address)
@@ -529,10 +552,16 @@ def start_mirror(contents):
     """Start web servers that hold the little MNIST, and stop them after the test."""
     started = []
 
-    def start(fault=""):
+    def start(fault="", certificate=None):
         handler = type("MirrorHandler", (Handler,), {})
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        handler.mirror = Mirror(f"http://127.0.0.1:{server.server_port}/", dict(contents), fault)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        scheme = "https" if certificate else "http"
+        url = f"{scheme}://127.0.0.1:{server.server_port}/"
+        handler.mirror = Mirror(url, dict(contents), fault)
         threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         started.append((server, handler.mirror))
         return handler.mirror
@@ -632,6 +661,7 @@ FAULTS = {
     "missing": f"{IMAGES}.gz is not there",
     "gone": "HTTPError",
     "busy": "HTTPError",
+    "broken": "HTTPError",
     "empty": "other content than SHA-256",
     "web page": "other content than SHA-256",
     "packed page": "other content than SHA-256",
@@ -641,6 +671,11 @@ FAULTS = {
     "truncated": "EOFError",
     "bit flipped": "BadGzipFile",
     "disconnect": "Error",
+    "reset": "Error",
+    "length too short": "EOFError",
+    "trickle": "sends less than 5,000 bytes a second",
+    "trickling header": "sends less than 5,000 bytes a second",
+    "bomb on the way": "sends more than the file has",
     "silent": "ConnectionError",
     "endless": "sends more than the file has",
     "nonsense length": "ValueError",
@@ -650,13 +685,21 @@ FAULTS = {
     "redirect in a circle": "TooManyRedirects",
 }
 SILENCE = defaultdict(lambda: 10.0, silent=0.5)  # seconds that are waited for a packet
+PATIENCE = {"trickle": 0.3, "trickling header": 0.3}  # and for one with a bad pace
+
+
+@pytest.fixture
+def short_waits(monkeypatch, request):
+    """Wait less for a mirror whose fault it is to keep people waiting."""
+    fault = request.getfixturevalue("fault")
+    monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, SILENCE[fault]))
+    monkeypatch.setattr(download_module, "PATIENCE_SECONDS", PATIENCE.get(fault, 20.0))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_second_mirror_makes_up_for_the_first(
-    start_mirror, use_mirrors, contents, cache, fault, monkeypatch, capfd
+    start_mirror, use_mirrors, contents, cache, fault, short_waits, capfd
 ):
-    monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, SILENCE[fault]))
     first, second = start_mirror(fault), start_mirror()
     use_mirrors(first, second)
     with little_memory():
@@ -671,9 +714,8 @@ def test_second_mirror_makes_up_for_the_first(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_bad_mirrors_leave_nothing_behind(
-    start_mirror, use_mirrors, cache, fault, monkeypatch, capfd
+    start_mirror, use_mirrors, cache, fault, short_waits, capfd
 ):
-    monkeypatch.setattr(download_module, "SOCKET_SECONDS", (4.0, SILENCE[fault]))
     mirrors = [start_mirror(fault), start_mirror(fault)]
     use_mirrors(*mirrors)
     started = time.monotonic()
@@ -735,6 +777,58 @@ def test_certificates_that_are_not_there_are_named(use_mirrors, contents, monkey
     expect_fallback(
         capfd, "OSError, with the certificates that REQUESTS_CA_BUNDLE names: /nowhere/ca"
     )
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """Make certificates for web servers that sign themselves, by what is wrong with them."""
+    folder = tmp_path_factory.mktemp("certificates")
+    key, made = folder / "key.pem", {}
+    own, faults = "IP:127.0.0.1", {"": (), "expired": ("-days", "-1"), "of another host": ()}
+    openssl = functools.partial(subprocess.run, check=True, capture_output=True)
+    try:
+        openssl(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key])
+        for fault, days in faults.items():
+            made[fault], request = folder / f"{fault}.pem", folder / "request"
+            name = "DNS:elsewhere.invalid" if "host" in fault else own
+            asked = ["-subj", "/CN=mirror", "-addext", f"subjectAltName={name}", "-out", request]
+            openssl(["openssl", "req", "-new", "-key", key, *asked])
+            signed = ["-signkey", key, "-copy_extensions", "copy", "-out", made[fault], *days]
+            openssl(["openssl", "x509", "-req", "-in", request, *signed])
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no certificate can be made here: {error}")
+    return made
+
+
+def test_mirror_with_a_certificate_that_is_known(
+    start_mirror, use_mirrors, contents, certificates, monkeypatch
+):
+    use_mirrors(start_mirror(certificate=certificates[""]))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates[""]))
+    expect_little_mnist(load_mnist("mnist"), contents)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("unknown", "SSLError (self-signed certificate"),
+        ("expired", "SSLError (certificate has expired), with the certificates that"),
+        ("of another host", "SSLError (IP address mismatch, certificate is not valid for"),
+    ],
+)
+def test_mirror_with_a_bad_certificate_is_not_asked(
+    start_mirror, use_mirrors, contents, certificates, monkeypatch, fault, told, cache, capfd
+):
+    certificate = certificates.get(fault, certificates[""])
+    if fault != "unknown":
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    bad, good = start_mirror(certificate=certificate), start_mirror()
+    use_mirrors(bad)
+    expect_fallback(capfd, f"{bad.url[8:-1]}: {told}")
+    assert kept(cache) == {}
+    monkeypatch.setattr(mnist, "MIRRORS", (bad.url, good.url))
+    expect_little_mnist(load_mnist("mnist"), contents)
+    assert bad.probed == bad.requested == []
 
 
 def test_network_that_is_lost_after_the_question(
@@ -997,6 +1091,55 @@ def test_cache_that_is_full(
     cut_writes(cache, NO_SPACE)
     expect_unkept(contents, elsewhere, capfd, "No space left on device")
     assert kept(cache) == {}
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """Put the cache on a disk of its own, of so many bytes; return the function that does."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+
+    def mounted(*options):
+        command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True)
+        except OSError as error:
+            pytest.skip(f"no disk can be mounted here: {error}")
+        if done.returncode:
+            pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+
+    yield mounted
+    if folder.is_mount():
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("room", ["16k", "28k"])
+def test_disk_that_fills_up(
+    start_mirror, use_mirrors, contents, cache, elsewhere, room, mount, capfd
+):
+    """On a real disk, at the first file and at the third."""
+    mount(f"size={room}")
+    use_mirrors(start_mirror())
+    expect_unkept(contents, elsewhere, capfd, "No space left on device")
+    assert kept(cache).items() <= contents.items()
+
+
+def test_disk_that_is_read_only(
+    start_mirror, use_mirrors, contents, cache, elsewhere, mount, capfd
+):
+    mount("size=1m")
+    mirror = start_mirror()
+    use_mirrors(mirror)
+    load_mnist("mnist")
+    (cache / LABELS).rename(cache / "labels")
+    mount("remount", "ro")
+    expect_unkept(contents, elsewhere, capfd, "Read-only file system")
+    mount("remount", "rw")
+    (cache / "labels").rename(cache / LABELS)
+    mount("remount", "ro")
+    mirror.requested.clear()
+    expect_little_mnist(load_mnist("mnist"), contents)
+    assert mirror.requested == []
 
 
 def test_cache_that_fills_up_later(
