@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
+from bookbuild.checking.active_content import active_content
 from bookbuild.checking.prose import prose_of, uneven_rows
 from bookbuild.notebooks import VOLATILE_CELL_METADATA, VOLATILE_NOTEBOOK_METADATA
 
@@ -208,6 +209,20 @@ def rows_match_their_head(page: NotebookNode) -> Iterator[Fault]:
                 f"a row of a table has {columns} columns, its head has {wanted}: {row.strip()}",
                 "give the row as many columns; a bar inside a column is written \\|",
             )
+
+
+@page_rule
+def nothing_runs_in_the_browser(page: NotebookNode) -> Iterator[Fault]:
+    """Only the book's own scripts run on a page: its policy would silently stop any other."""
+    remedy = "show text, a table or a figure; of scripts a page has its player and its explorer"
+    for cell, output in _outputs(page):
+        if "application/javascript" in output.get("data", {}):
+            yield Fault(cell, "an output is a script", remedy)
+        for what in active_content(output.get("data", {}).get("text/html", "")):
+            yield Fault(cell, f"an output would run in the reader's browser: {what}", remedy)
+    for cell, text in _markdown(page):
+        for what in active_content(MarkdownIt().render(text)):
+            yield Fault(cell, f"the text would run in the reader's browser: {what}", remedy)
 
 
 @source_rule

@@ -16,6 +16,7 @@ from bookbuild.book import Book, BookError
 from bookbuild.files import sha256, sha256_of_folder, write_text
 from bookbuild.running.machine import sources
 from bookbuild.site.external_loads import external_loads
+from bookbuild.site.finishing import finish
 from bookbuild.site.staging import lay_out
 
 MARK = ".made-from"  # in the site, so that it goes with it
@@ -52,7 +53,10 @@ def build_site(book: Book, lock: int) -> int:
     print(f"building the site of {len(book.pages)} pages", flush=True)
     log = book.build / "html.log"
     new = staged / "_build" / "html"
-    problems = [*_build(staged, log, lock), *_foreign(new)]
+    problems = [*_build(staged, log, lock)]
+    if not problems:
+        finish(new)
+        problems = [*_foreign(new)]
     if problems:
         print("\n".join(problems))
         print(f"no site was built; the whole log is {book.relative(log)}")

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -11,6 +12,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from bookbuild.notebooks import INJECTED
 from bookbuild.site.address import address_in
 from bookbuild.site.front_page import CardsOfPages, PictureOfPage, Results
+from bookbuild.site.index_of_terms import collect_terms, fill_index, guide_search
 from bookbuild.site.page_bar import page_bar
 from bookbuild.site.printed_link import PLACE
 from bookbuild.site.status_page import NAME as STATUS
@@ -45,6 +47,20 @@ def leave_out_button(app: Sphinx, config: Config) -> None:
         options.update(use_repository_button=False)
 
 
+def use_address(app: Sphinx) -> None:
+    """Add what needs the book's address: cards for other sites, a 404 page, a site map."""
+    address = address_in(app.config.html_theme_options)
+    if not address:
+        return
+    for extension in ("sphinxext.opengraph", "notfound.extension", "sphinx_sitemap"):
+        app.setup_extension(extension)
+    app.config.html_baseurl = app.config.ogp_site_url = address.site
+    app.config.ogp_enable_meta_description = False  # every page has one, with an address or without
+    app.config.notfound_urls_prefix = urlsplit(address.site).path
+    app.config.sitemap_url_scheme = "{link}"
+    app.config.sitemap_excludes = ["404.html", "genindex.html", "search.html"]
+
+
 def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     """Say to a screen reader what things are, where Docutils does not.
 
@@ -70,6 +86,7 @@ def link_status(app: Sphinx, page: str, template: str, context: dict, doctree) -
     """Say at the foot of each page how it was run, where there is a page that says so of all."""
     if STATUS in app.env.found_docs:
         line = foot_line(Path(app.srcdir), page, context["pathto"](STATUS))
+        line += f'<p><a href="{context["pathto"]("genindex")}">Index</a></p>'
         context["theme_extra_footer"] = line + context.get("theme_extra_footer", "")
 
 
@@ -82,11 +99,17 @@ def leave_place_for_print(app: Sphinx, page: str, template: str, context: dict, 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
+    app.config.mathjax_path = "mathjax/startup.js"  # it loads what `_config.yml` lists
+    app.add_js_file("book.js")
+    use_address(app)
     app.add_post_transform(NameFolds)
     app.add_directive("cards", CardsOfPages)
     app.add_directive("picture", PictureOfPage)
     app.add_directive("results", Results)
     app.connect("config-inited", leave_out_button)
+    app.connect("doctree-read", collect_terms)
+    app.connect("env-updated", fill_index)
+    app.connect("doctree-resolved", guide_search)
     app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", add_page_bar)
     app.connect("html-page-context", link_status)

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,21 +76,26 @@ def foot_line(folder: Path, name: str, address: str) -> str:
 
 def _facts(record: RunRecord) -> dict[str, str]:
     known = record.provenance
-    parameters = [f"`{name}={value!r}`" for name, value in record.parameters.items()]
-    data = [f"{name}, SHA-256 `{sha}`" for name, sha in record.data.values()]
+    parameters = [_plain(f"{name}={value!r}") for name, value in record.parameters.items()]
+    data = [f"{_plain(name)}, SHA-256 `{sha}`" for name, sha in record.data.values()]
     return {
         "run": f"{record.mode}, {record.finished}",
         "seconds": f"{record.seconds:.1f}",
         "peak memory": f"{record.peak_memory / 2**20:,.0f} MiB",
-        "device": record.machine,
+        "device": _plain(record.machine),
         "cores": str(record.cores),
-        **{each: known.get(each.lower(), "not used") for each in SOFTWARE},
+        **{each: _plain(known.get(each.lower(), "not used")) for each in SOFTWARE},
         "data": ", ".join(data) or "none",
         "seed": record.seed or "none",
         "parameters": ", ".join(parameters) or "as written",
         "commit": record.commit or "unknown",
         "freshness key": f"`{short_name(record.key)}`",
     }
+
+
+def _plain(text: str) -> str:
+    """Return a text so that Markdown and HTML find nothing in it to act upon."""
+    return re.sub(r"([\\`*_\[\]<>&|$~])", r"\\\1", " ".join(text.split()))
 
 
 def _section(name: str, heading: str, facts: Mapping[str, str]) -> str:

@@ -4,6 +4,8 @@ import os
 import re
 
 import pytest
+from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
 from nbformat.v4 import new_code_cell
 
 from bookbuild.book import Book, BookError
@@ -91,8 +93,18 @@ def test_the_page_says_how_each_page_was_run(ran):
 def test_the_page_says_when_a_run_was_quick(ran):
     facts = section(ran, "two")
     assert facts["run"] == "quick, 2026-01-02T03:04:05+00:00"
-    assert facts["parameters"] == "`quick=True`"
+    assert facts["parameters"] == "quick=True"
     assert facts["result"].endswith("not compared: it was run with quick=True")
+
+
+def test_a_parameter_is_neither_markdown_nor_html(book):
+    value = "`<script>alert(1)</script>` | *a*"
+    book.add("one", new_code_cell("word = 'a'", metadata={"tags": ["parameters"]}), "x = 1")
+    book.pretend("one", parameters={"word": value})
+    page = MarkdownIt().enable("table").render(status_page(Book.load(book.root)))
+    shown = BeautifulSoup(page, "html.parser")
+    assert not shown.select("script, em")
+    assert f"word={value!r}" in [cell.get_text() for cell in shown.find_all("td")]
 
 
 def test_a_page_of_that_name_is_refused(ran):

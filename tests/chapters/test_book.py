@@ -108,7 +108,21 @@ def test_every_page_of_the_site_holds_its_figures(book):
         figures = str(outputs).count("data:image/svg+xml")
         assert figures > 0
         shown = (book / "_build" / "html" / "chapters" / f"{name}.html").read_text()
-        assert shown.count("data:image/svg+xml") >= figures
+        assert len(re.findall(r'<img [^>]*src="\.\./_images/\w+\.svg"', shown)) >= figures
+
+
+def test_an_address_brings_cards_a_site_map_and_a_404_page(book):
+    site = book / "_build" / "html"
+    base = "https://someone.github.io/fork/"
+    pages = re.findall(f"<loc>{base}([^<]+)</loc>", (site / "sitemap.xml").read_text())
+    assert {"intro.html", "chapters/04_lstm.html"} <= set(pages)
+    assert not {"404.html", "search.html", "genindex.html"} & set(pages)
+    assert 'href="/fork/_static/book.css' in (site / "404.html").read_text()
+    for page in Book.load(book).pages:
+        html = (site / f"{page.name}.html").read_text()
+        (card,) = re.findall(f'<meta content="{base}([^"]+)" property="og:image"', html)
+        assert (site / card).read_bytes().startswith(b"\x89PNG")
+        assert 'property="og:description"' in html
 
 
 def test_every_launch_button_opens_a_page_that_git_tracks(root, book):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
@@ -33,8 +34,24 @@ A line, in [the only chapter](chapters/sample.ipynb).
 | [one](chapters/sample.ipynb) | `mean_accuracy:.3f` | `parameters:,` |
 :::
 
+## Terms
+
+**Rise, ascent.**
+What a straight line may do.
+[Chapter 1](chapters/sample.ipynb).
+
 ```{bibliography}
 ```
+"""
+HOSTILE = """# A page <i class="hostile" onclick="document.body.id = 'ran'">that would run</i>
+
+<script>document.body.id = "ran"</script>
+
+</article></main><script>document.body.id = "ran"</script>
+
+<p class="hostile" onclick="document.body.id = 'ran'">A handler.</p>
+
+<p><a class="hostile" href="javascript:void(document.body.id = 'ran')">A link.</a></p>
 """
 REFERENCES = (
     "@book{key2020, author = {Key, Ada}, title = {Small}, publisher = {P}, year = {2020}}\n"
@@ -49,6 +66,15 @@ with house_style():
     ax.plot([1, 2, 3])
     ax.set(xlabel="a line that rises", ylabel="$h_t$")
 show(ax.figure, "A straight line that rises from left to right.")
+"""
+PLAYER = """
+from matplotlib.animation import FuncAnimation
+from rnn_utils import show_animation
+from rnn_utils.figures.style import axes_or_new
+
+ax = axes_or_new(None, 2.0)
+turns = FuncAnimation(ax.figure, lambda frame: ax.plot([0, frame]), frames=3)
+show_animation(turns, "A line that turns upward in three steps.")
 """
 RECORD = """
 from rnn_utils import record, record_mean
@@ -79,6 +105,7 @@ def _cells():
             "\\begin{align}\na &= b + c \\\\\nd &= e\n\\end{align}"
         ),
         new_code_cell(RECORD),
+        new_code_cell(PLAYER, metadata={"tags": ["remove-input"]}),
         new_markdown_cell("## Tables\n\n" + TABLE),
         new_code_cell("from IPython.display import HTML, Markdown, display"),
         new_code_cell("display(Markdown('The score is **0.918**, $p < 0.05$.'))"),
@@ -94,6 +121,11 @@ def _cells():
     ]
 
 
+def file_of(address):
+    """Return the file that an address of a site names."""
+    return Path(unquote(urlsplit(address).path))
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Return the folder of a built site: RNN_BOOK_SITE if that is set, else a small book's."""
@@ -105,11 +137,12 @@ def site(tmp_path_factory):
         shutil.copytree(REPOSITORY / folder, root / folder)
     (root / "_toc.yml").write_text(
         "format: jb-book\nroot: intro\nparts:\n- caption: Chapters\n  numbered: 1\n"
-        "  chapters:\n  - file: chapters/sample\n"
+        "  chapters:\n  - file: chapters/sample\n  - file: chapters/hostile\n"
     )
     (root / "intro.md").write_text(INTRO)
     (root / "chapters").mkdir()
     (root / "chapters" / "references.bib").write_text(REFERENCES)
+    (root / "chapters" / "hostile.md").write_text(HOSTILE)
     nbformat.write(new_notebook(cells=_cells()), root / "chapters" / "sample.ipynb")
     for verb in ("execute", "html"):
         command = [sys.executable, "-m", "bookbuild", "--book", str(root), verb]
@@ -128,13 +161,15 @@ def visit(browser, site):
             viewport={"width": DESK, "height": HEIGHT}, color_scheme=theme, reduced_motion="reduce"
         )
         tab = context.new_page()
-        tab.complaints, tab.foreign = [], []
+        tab.complaints, tab.foreign, loaded = [], [], set()
+        tab.on("request", lambda r: r.url.startswith("file:") and loaded.add(file_of(r.url)))
         tab.on("console", lambda m: m.type == "error" and tab.complaints.append(m.text))
         tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.on("request", lambda r: r.url.startswith(HERE) or tab.foreign.append(r.url))
         try:
             tab.goto((site / page).as_uri(), wait_until="load")
             tab.evaluate("() => window.MathJax?.startup?.promise")
+            tab.weight = sum(file.stat().st_size for file in loaded)
             yield tab
         finally:
             context.close()

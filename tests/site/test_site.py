@@ -4,11 +4,13 @@ The pages are those of a small book that holds one of everything. With RNN_BOOK_
 folder of a built site, such as ``_build/html``, the same checks run on each page of that one.
 """
 
-import base64
 import os
 import re
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from threading import Thread
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
@@ -33,7 +35,11 @@ CUT_OFF = """() => [...document.querySelectorAll('article div.math')].map(equati
     const left = Math.min(...signs.map(sign => sign.getBoundingClientRect().left));
     return Math.round(equation.getBoundingClientRect().left - left);
 })"""
-IMAGES = """() => { return [...document.querySelectorAll('article img')].map(i => ({
+IMAGES = """async () => {
+const images = [...document.querySelectorAll('article img')];
+images.forEach(image => { image.loading = 'eager'; });
+await Promise.all(images.map(image => image.decode().catch(() => {})));
+return images.map(i => ({
     source: i.src.slice(0, 80), alt: (i.alt || '').trim(), width: i.naturalWidth,
     // What sticks out of the window must be inside something that scrolls by itself.
     reachable: i.getBoundingClientRect().right <= innerWidth || inScroller(i.parentElement)
@@ -47,11 +53,11 @@ function inScroller(element) {
 FIGURES = """() => {
     const folded = [...document.querySelectorAll('details:not([open])')];
     folded.forEach(details => { details.open = true; });
-    const images = [...document.querySelectorAll('img[src^="data:image/svg"]')];
+    const images = [...document.querySelectorAll('.cell_output img[src$=".svg"]')];
     const shown = images.filter(image => image.checkVisibility()).map(image => {
         const style = getComputedStyle(image);
         const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
-        return [image.getBoundingClientRect().width - padding, image.src.split('base64,')[1]];
+        return [image.getBoundingClientRect().width - padding, image.src];
     });
     folded.forEach(details => { details.open = false; });
     return shown;
@@ -81,6 +87,8 @@ function scrolls(element) {
         (getComputedStyle(element).overflowX === 'auto' || scrolls(element.parentElement));
 }"""
 
+FOCUSED = """() => document.activeElement.ariaLabel || document.activeElement.innerText.trim()"""
+
 
 def pytest_generate_tests(metafunc):
     """Run each check on each page of the site under test."""
@@ -105,6 +113,31 @@ def _pages(site):
 def test_loads_without_an_error_and_without_another_host(look):
     assert look().complaints == []
     assert look().foreign == []
+
+
+def test_a_page_is_light(look):
+    moves = look().locator(".rnn-explorer, .animation").count()
+    assert look().weight < (4_000_000 if moves else 2_000_000)
+    assert bool(look().evaluate("() => window.MathJax")) == bool(look().locator(".math").count())
+
+
+def test_only_scripts_of_the_site_may_run_on_a_page(look):
+    policy = look().locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
+    allowed = dict(part.strip().split(" ", 1) for part in policy.split(";"))["script-src"].split()
+    assert allowed[0] == "'self'"
+    assert all(source.startswith("'sha256-") for source in allowed[1:])
+    assert look().locator("[onclick], [oninput], article script:not([src], [type])").count() == 0
+
+
+def test_a_page_says_what_it_is_about(look):
+    description = look().locator("meta[name=description]").get_attribute("content")
+    assert 5 < len(description) <= 162
+    assert look().locator("link[rel=icon]").count() == 1
+
+
+def test_players_and_explorers_start(look):
+    assert look().locator(".rnn-explorer:not(.explorer-ready)").count() == 0
+    assert look().locator(".animation .anim-slider[max='1']").count() == 0
 
 
 def test_every_equation_is_typeset(look):
@@ -135,8 +168,8 @@ def test_words_in_tables_are_whole_on_a_phone(look):
 
 
 def test_text_in_figures_is_legible_on_a_phone(look):
-    for width, image in look(PHONE).evaluate(FIGURES):
-        svg = base64.b64decode(image)
+    for width, address in look(PHONE).evaluate(FIGURES):
+        svg = Path(unquote(urlsplit(address).path)).read_bytes()
         points = float(re.search(rb'viewBox="0 0 ([\d.]+)', svg)[1])
         assert smallest_letters(svg) * width / points >= 9
 
@@ -235,3 +268,115 @@ def test_buttons_lead_to_the_address_of_the_book_and_are_absent_without_one(samp
     addresses = sample.locator("a[href^=http]").evaluate_all("all => all.map(a => a.href)")
     assert bool(addresses) == bool(book)
     assert all(f"/{book.path}" in address for address in addresses)
+
+
+def test_what_a_page_brings_along_does_not_run(visit, sample):
+    ran = "() => document.body.id"
+    with visit("chapters/hostile.html") as tab:
+        assert tab.locator("article .hostile").count() > 0
+        for element in tab.locator(".hostile:not(a *)").all():
+            element.dispatch_event("click")
+        assert tab.evaluate(ran) == ""
+        assert tab.complaints == []
+    in_navigation = sample.locator("nav .hostile")  # the title of that page
+    assert in_navigation.count() > 0
+    sample.evaluate("() => addEventListener('click', event => event.preventDefault())")
+    in_navigation.first.dispatch_event("click")
+    assert sample.evaluate(ran) == ""
+
+
+def test_the_policy_stops_what_comes_later(visit, sample):
+    with visit("chapters/sample.html") as tab:
+        tab.evaluate("""() => {
+            const script = document.createElement('script');
+            script.textContent = 'document.body.id = "ran"';
+            document.body.append(script);
+            document.body.setAttribute('onclick', 'document.body.id = "ran"');
+            document.body.click();
+        }""")
+        assert tab.evaluate("() => document.body.id") == ""
+        assert len(tab.complaints) == 2
+
+
+def test_folds_and_player_can_be_used_with_keys(sample):
+    reached = []
+    keys = {"frame": "ArrowRight", "Next frame": "Enter", "Show solution": "Enter"}
+    while "Show solution" not in reached:
+        sample.keyboard.press("Tab")
+        reached.append(sample.evaluate(FOCUSED))
+        assert reached[-1] != "Skip to main content" or len(reached) == 1, reached
+        if reached[-1] in keys:
+            sample.keyboard.press(keys[reached[-1]])
+    assert {"frame", "Play", "Next frame"} <= set(reached)
+    assert sample.locator(".anim-slider").input_value() == "2"
+    assert sample.locator("details.hide[open] .cell_output").inner_text().strip() == "2"
+
+
+def search(tab, site, words):
+    """Return the addresses that a search finds, best first."""
+    tab.goto(f"{site}/search.html?q={words}")
+    tab.locator(".search-summary").filter(has_text=re.compile("finished|match")).wait_for()
+    found = tab.locator("#search-results .search a").evaluate_all("all => all.map(a => a.href)")
+    return [address.removeprefix(f"{site}/").partition("?")[0] for address in found]
+
+
+@pytest.fixture
+def served(browser, site):
+    """Return a tab, and the address of the site below a path of a web server."""
+    handler = partial(SimpleHTTPRequestHandler, directory=site.parent)
+    handler.log_message = lambda *_: None
+    server = ThreadingHTTPServer(("localhost", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    context = browser.new_context()
+    yield context.new_page(), f"http://localhost:{server.server_port}/{site.name}"
+    context.close()
+    server.shutdown()
+
+
+def test_a_search_leads_to_the_page_that_explains_a_term(served, site):
+    found = {"rise": "chapters/sample.html", "ascent": "chapters/sample.html"}
+    if (site / "chapters" / "06_gradients.html").exists():
+        found = {
+            "vanishing": "chapters/06_gradients.html",
+            "BPTT": "chapters/06_gradients.html",
+            "gate": "chapters/04_lstm.html",
+            "masking": "chapters/07_variable_length.html",
+            "cuDNN": "chapters/09_speed.html",
+        }
+    assert {words: search(*served, words)[0] for words in found} == found
+
+
+def test_the_site_works_below_a_path(served):
+    tab, address = served
+    complaints = []
+    tab.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+    tab.goto(f"{address}/index.html")
+    tab.wait_for_url(lambda url: not url.endswith("index.html"))
+    tab.locator(".right-next").click()
+    tab.wait_for_url(lambda url: "/chapters/" in url)
+    tab.evaluate("() => window.MathJax?.startup?.promise")
+    assert tab.evaluate("() => [...document.images].some(i => i.naturalWidth > 0)")
+    assert complaints == []
+
+
+def test_a_page_can_be_read_without_scripts(browser, site, sample):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((site / "chapters" / "sample.html").as_uri())
+    assert tab.locator("article h1").is_visible()
+    assert all(image.bounding_box()["height"] > 50 for image in tab.locator("article img").all())
+    assert "tanh" in tab.locator("div.math").first.inner_text()
+    tab.locator("summary").filter(has_text="Show solution").click()
+    assert tab.locator("details[open] .cell_output").is_visible()
+    context.close()
+
+
+def test_the_index_lists_the_terms(visit, site):
+    with visit("genindex.html") as tab:
+        assert tab.locator("article li a").count() >= 4
+
+
+def test_cards_and_site_map_wait_for_an_address(sample, site, root):
+    has_address = current(Book.load(root)) is not None
+    assert (site / "sitemap.xml").exists() == (site / "404.html").exists() == has_address
+    assert bool(sample.locator("meta[property^=og]").count()) == has_address

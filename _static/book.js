@@ -1,0 +1,32 @@
+// What attributes such as `onclick` would do, were scripts in attributes not forbidden on this site:
+// an element names the object and what to call of it.
+for (const event of ["click", "input"]) {
+  document.addEventListener(event, ({ target }) => {
+    const control = target.closest("[data-object][data-call]");
+    if (control && (control.tagName === "INPUT") === (event === "input")) {
+      const { object, call } = control.dataset;
+      (object === "window" ? window : window[object])[call](Number(control.value));
+    }
+  });
+}
+
+// Equations are typeset a few at a time, so that the page answers while they come.
+if (window.MathJax) {
+  window.MathJax.startup = {
+    async pageReady() {
+      const equations = [...document.querySelectorAll("article .math")];
+      while (equations.length) {
+        await window.MathJax.typesetPromise(equations.splice(0, 8));
+        await new Promise((done) => setTimeout(done));
+      }
+    },
+  };
+}
+
+// Who has no mouse can scroll an equation that is wider than the page.
+const wide = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+  }
+});
+for (const equation of document.querySelectorAll("article div.math")) wide.observe(equation);
