@@ -55,6 +55,8 @@ def use_address(app: Sphinx) -> None:
     for extension in ("sphinxext.opengraph", "notfound.extension", "sphinx_sitemap"):
         app.setup_extension(extension)
     app.config.html_baseurl = app.config.ogp_site_url = address.site
+    app.config.ogp_site_name = app.config.html_title
+    app.config.ogp_social_cards = {"image_mini": "_static/favicon.png", "line_color": "#0072b2"}
     app.config.ogp_enable_meta_description = False  # every page has one, with an address or without
     app.config.notfound_urls_prefix = urlsplit(address.site).path
     app.config.sitemap_url_scheme = "{link}"
@@ -75,7 +77,7 @@ def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) ->
 
 def add_page_bar(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     """Say below the title how to run the page and where to report a mistake."""
-    if context.get("has_source") and "body" in context:
+    if context.get("sourcename") and "body" in context:
         source = Path(app.env.doc2path(page)).relative_to(app.srcdir).as_posix()
         download = context["pathto"](f"_sources/{context['sourcename']}", resource=True)
         bar = page_bar(source, download, address_in(app.config.html_theme_options))
