@@ -1,12 +1,17 @@
 """The gate: each rule fires on what it is there for, and on nothing else."""
 
+import numpy as np
 import pytest
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book
 from bookbuild.checking.gate import gate, inspect_source
 from bookbuild.notebooks import published, read
+from rnn_utils.page.explorer import explorer_html
+from rnn_utils.page.player import player_html
 
 PNG = "iVBORw0KGgo="
 
@@ -155,6 +160,38 @@ def test_an_image_in_the_text_needs_alt_text_too(book):
     book.add("one", new_markdown_cell("![](a.png) and `![](b.png)`"))
     book.pretend("one")
     assert [finding.what for finding in findings(book)] == ["an image has no alt text: 'a.png'"]
+
+
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        (shown(text_html="<script>alert(1)</script>"), "<script>"),
+        (shown(text_html='<script type="application/json">{}</script>'), "<script>"),
+        (shown(text_html='<b onclick="alert(1)">b</b>'), "onclick='alert(1)'"),
+        (shown(text_html='<a href=" javascript:alert(1)">a</a>'), "href=' javascript:alert(1)'"),
+        (shown(text_html='<iframe src="a.html"></iframe>'), "<iframe>"),
+        (shown(text_markdown="## A <b onclick='alert(1)'>b</b>"), "onclick='alert(1)'"),
+        (shown(application_javascript="alert(1)"), "is a script"),
+    ],
+    ids=["script", "data", "handler", "link", "frame", "heading", "javascript"],
+)
+def test_what_would_run_in_a_browser_is_refused(book, output, what):
+    book.add("one", "x = 1")
+    book.pretend("one", {"c1": [output]})
+    assert what in findings(book)[0].what
+
+
+def test_the_books_own_player_and_explorer_may_run(book):
+    figure = Figure(figsize=(1, 1))
+    moving = FuncAnimation(figure, lambda frame: figure.suptitle(frame), frames=2)
+    explorer = explorer_html([], np.zeros(1), [], (16, "area"), figure, "nothing")
+    outputs = [shown(text_html=html) for html in (player_html(moving, "a number"), explorer)]
+    book.add("one", "x = 1")
+    book.pretend("one", {"c1": outputs})
+    assert findings(book) == []
+    outputs[0].data["text/html"] = outputs[0].data["text/html"].replace("new Array(", "alert(")
+    book.pretend("one", {"c1": outputs})
+    assert "<script>" in findings(book)[0].what
 
 
 def test_the_remains_of_a_failed_papermill_run_are_refused(book):

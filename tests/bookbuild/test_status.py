@@ -112,7 +112,7 @@ def test_a_page_of_that_name_is_refused(ran):
     (ran.root / "status.md").write_text("# Mine\n")
     with (ran.root / "_toc.yml").open("a") as file:
         file.write("  - file: status\n")
-    with pytest.raises(BookError, match="a page is called 'status'"):
+    with pytest.raises(BookError, match="a page of its own called status"):
         status_page(Book.load(ran.root))
 
 
