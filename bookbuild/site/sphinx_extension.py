@@ -20,6 +20,7 @@ from bookbuild.site.status_page import foot_line
 
 # MyST-NB's name for how much of a cell is folded, and the book's name for what is inside.
 FOLDED = {"all": "solution", "input": "code", "output": "output"}
+SIGN = "_static/favicon.png"  # of the book, on its cards
 EMPTY_HEADING = re.compile(r"<th( [^>]*)?>(?:<p></p>)?</th>")
 
 
@@ -56,7 +57,8 @@ def use_address(app: Sphinx) -> None:
         app.setup_extension(extension)
     app.config.html_baseurl = app.config.ogp_site_url = address.site
     app.config.ogp_site_name = app.config.html_title
-    app.config.ogp_social_cards = {"image_mini": "_static/favicon.png", "line_color": "#0072b2"}
+    sign = {"image_mini": SIGN} if Path(app.srcdir, SIGN).exists() else {}
+    app.config.ogp_social_cards = {**sign, "line_color": "#0072b2"}
     app.config.ogp_enable_meta_description = False  # every page has one, with an address or without
     app.config.notfound_urls_prefix = urlsplit(address.site).path
     app.config.sitemap_url_scheme = "{link}"
