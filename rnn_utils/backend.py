@@ -27,6 +27,13 @@ _CHATTER = re.compile(
     rb"|oneDNN supports DT_BOOL only on platforms with"  # it computes the same without oneDNN
 )
 _NO_GPU = re.compile(rb"failed call to cuInit")
+# What the book's numbers were computed with, whatever a personal keras.json says.
+_KERAS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+# Settings that change what TensorFlow computes, and that nothing here can undo.
+_DECIDE_DIGITS = (
+    *("TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"),
+    "NVIDIA_TF32_OVERRIDE",
+)
 
 
 @contextmanager
@@ -57,6 +64,29 @@ def _has_nvidia_device() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
 
 
+def set_up_keras(is_ours: bool) -> None:
+    """Give Keras the settings of the book; where somebody else started it, warn of others."""
+    for name, value in _KERAS.items():
+        found = getattr(keras.config, name)()
+        if found != value and is_ours:
+            getattr(keras.config, f"set_{name}")(value)
+        elif found != value:
+            warnings.warn(
+                f"Keras computes with {name}={found!r} here, the book with {value!r}: restart "
+                f"Python and import rnn_utils first, or call keras.config.set_{name}({value!r})",
+                stacklevel=3,
+            )
+
+
+def warn_of_settings() -> None:
+    """Name the settings in the environment that change what TensorFlow computes."""
+    if found := [f"{name}={os.environ[name]}" for name in _DECIDE_DIGITS if os.environ.get(name)]:
+        warnings.warn(
+            f"the environment holds {', '.join(found)}: numbers may differ from the book's",
+            stacklevel=3,
+        )
+
+
 def has_seed() -> bool:
     """Tell whether TensorFlow's random operations, as in Keras's `fit`, have a seed to repeat."""
     try:
@@ -68,7 +98,8 @@ def has_seed() -> bool:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # With buffers of one size, the matrix products inside cuDNN's recurrences repeat bit for bit.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
-if "keras" not in sys.modules:
+_keras_is_ours = "keras" not in sys.modules
+if _keras_is_ours:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else the user has chosen elsewhere
 with without_chatter():
     import keras
@@ -79,6 +110,8 @@ with without_chatter():
             f"Keras runs on {keras.backend.backend()} here, and rnn_utils needs TensorFlow: "
             "restart Python and import rnn_utils before keras"
         )
+    set_up_keras(_keras_is_ours)
+    warn_of_settings()
     tf.config.list_physical_devices()  # the first look for a GPU has its chatter, too
     if not has_seed():
         tf.random.set_seed(0)

@@ -6,6 +6,8 @@ import math
 import operator
 from dataclasses import dataclass, fields
 
+FLOAT32_MAX = 3.4e38  # what is larger is infinite to a network
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -76,9 +78,11 @@ def _number(name: str, value: object) -> float:
     if number is None:
         raise TypeError(f"{name} must be a number, got {value!r}")
     enough = number >= 0 if name == "weight_decay" else number > 0
-    if not enough or (number == math.inf and name != "clip_norm"):
-        bounds = {"clip_norm": "positive", "weight_decay": "0 or more, and finite"}
-        raise ValueError(f"{name} must be {bounds.get(name, 'positive and finite')}, got {value!r}")
+    unlimited = name == "clip_norm" and number == math.inf
+    if not enough or (number > FLOAT32_MAX and not unlimited):
+        least = {"clip_norm": "positive, and inf or", "weight_decay": "0 or more, and"}
+        bounds = f"{least.get(name, 'positive and')} finite in float32"
+        raise ValueError(f"{name} must be {bounds}, got {value!r}")
     return number
 
 

@@ -30,7 +30,7 @@ THREADS = (
 # How the names of a user's own settings begin; of folders there are others, see below.
 PERSONAL = (
     *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIBRC", "KERAS_", "LC_", "LANG"),
-    "TF_ENABLE_ONEDNN_OPTS",  # decides the last digits
+    *("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "ONEDNN_", "DNNL_"),  # decide the last digits
 )
 MOST_OUTPUT = 16_000_000  # characters; the largest chapter has two million
 TOO_MUCH = f"the page puts out more than {MOST_OUTPUT / 1e6:.0f} MB: print and show less"

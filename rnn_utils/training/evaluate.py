@@ -11,6 +11,7 @@ from rnn_utils.backend import keras, tf
 from rnn_utils.engine.fast_model import check_mask_arrives, fast_model
 from rnn_utils.engine.loss import cross_entropies
 from rnn_utils.engine.masks import lengths_for, lengths_of
+from rnn_utils.engine.memory import enough_memory
 from rnn_utils.engine.model_checks import check_logits, check_no_mask, check_reads
 from rnn_utils.training.checked_data import Examples, checked_sequences
 
@@ -116,7 +117,11 @@ def logits_of(
         part, options = slice(first, first + rows), {}
         if lengths is not None:
             options["mask"] = tf.sequence_mask(lengths[part], sequences.shape[1])
-        of_part = fast(sequences[part], **options)
+        with enough_memory(
+            f"the {len(sequences[part])} sequences that are shown to {model.name!r} at once",
+            "give it a part of them at a time",
+        ):
+            of_part = fast(sequences[part], **options)
         check_logits(of_part, sequences.shape[1], per_step=per_step)
         if options:
             check_mask_arrives(fast)

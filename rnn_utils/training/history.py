@@ -38,7 +38,8 @@ class TrainingDiverged(ArithmeticError):
     Attributes
     ----------
     iteration : int
-        The update that could not be made, counted from 1.
+        The update that could not be made, counted from 1; one more than the recipe has, if the
+        last one left weights that are of no use.
     loss : float
         What was found there.
     last_loss : float or None
@@ -56,8 +57,11 @@ class TrainingDiverged(ArithmeticError):
         self.recipe = recipe
         self.runs: list[Run] = []
         before = "no finite loss before it" if last_loss is None else f"{last_loss:.4g} before it"
+        when = f"at iteration {iteration}"
+        if iteration > recipe.iterations:
+            when = f"after the last iteration, {recipe.iterations},"
         super().__init__(
-            f"loss or gradient is {loss} at iteration {iteration} with seed {recipe.seed} "
+            f"loss or gradient is {loss} {when} with seed {recipe.seed} "
             f"({before}); the weights are those of the update before. Try a learning rate below "
             f"{recipe.learning_rate:g}, for instance {recipe.learning_rate / 10:g}, inputs "
             "scaled to [0, 1], or clipped gradients."

@@ -6,8 +6,10 @@ and runs them, and here is what stands around it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -17,6 +19,7 @@ from tqdm import tqdm
 
 from rnn_utils.backend import keras
 from rnn_utils.engine.grappler import without_grappler
+from rnn_utils.engine.memory import enough_memory
 from rnn_utils.engine.model_checks import check_fresh, check_reads, check_trainable
 from rnn_utils.engine.update import Update
 from rnn_utils.page.progress import is_in_notebook, progress_stream
@@ -80,9 +83,11 @@ def train(
     ValueError, TypeError
         If model, sequences, labels, mask and recipe do not fit together, or the model has nothing
         to train or a loss of its own; the message names the value.
+    MemoryError
+        If there is no room for an update; the message names the batch size and what to try.
     TrainingDiverged
-        If the loss or its gradient is no longer finite. The model is left as the update before
-        made it.
+        If the loss or its gradient is no longer finite, or the last update spoils the weights. The
+        model is left as the update before made it.
     """
     start = time.perf_counter()
     task = Task.checked(sequences, labels, recipe, mask, validation, patience)
@@ -175,9 +180,16 @@ class Trainer:
         self.model = model
         self.task = task
         examples = task.training
-        self.update = Update(
-            model, examples.sequences, examples.labels, task.recipe, examples.lengths
-        )
+        with self.enough_memory():
+            self.update = Update(
+                model, examples.sequences, examples.labels, task.recipe, examples.lengths
+            )
+
+    def enough_memory(self) -> AbstractContextManager[None]:
+        """Return what lets a MemoryError name the recipe's numbers that an update's room is for."""
+        size, units = self.task.recipe.batch_size, self.task.recipe.n_hidden
+        remedy = f"try batch_size={max(size // 2, 1)}, or fewer than n_hidden={units} units"
+        return enough_memory(f"an update with batch_size={size}", remedy)
 
     def restart(self, model: keras.Model) -> None:
         """Start again from another model's values, with an optimiser that knows nothing."""
@@ -197,7 +209,8 @@ class Trainer:
         bar = tqdm(total=recipe.iterations, disable=not progress, file=progress_stream(), ncols=70)
         with without_grappler(), bar, hold_back_interrupt() as is_interrupted:
             for batches in self._groups_of_batches(recipe):
-                new = self.update(batches)
+                with self.enough_memory():
+                    new = self.update(batches)
                 # Stop at the first loss that is not finite: its update was not made.
                 if not np.isfinite(new).all():
                     first = int(np.isfinite(new).argmin())
@@ -220,6 +233,9 @@ class Trainer:
                         break
                 if is_interrupted():
                     break
+        # No further update measures what the last one made of the weights.
+        if not are_usable(self.model.trainable_variables):
+            raise TrainingDiverged(len(losses) + 1, math.nan, losses[-1], recipe)
         if best:
             assign(self.model.variables, best)
         if interrupted := is_interrupted():
@@ -246,6 +262,12 @@ class Trainer:
             at_once = UPDATES_PER_CALL if self.task.validation is None else VALIDATED_EVERY
         while group := list(islice(batches, at_once)):
             yield np.stack(group)
+
+
+def are_usable(weights: Iterable[Any]) -> bool:
+    """Tell whether a network can compute with its weights: float32 holds their squares."""
+    with np.errstate(over="ignore"):
+        return all(np.isfinite(np.square(weight.numpy())).all() for weight in weights)
 
 
 def assign(variables: Iterable[Any], values: Iterable[Any]) -> None:

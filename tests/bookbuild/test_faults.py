@@ -139,6 +139,8 @@ PERSONAL = {
     "KERAS_BACKEND": "torch",
     "KERAS_HOME": "/mine",
     "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_XLA_FLAGS": "--tf_xla_auto_jit=2",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
     "LC_ALL": "C",
     "LANG": "de_DE.ISO-8859-1",
     "LANGUAGE": "de",

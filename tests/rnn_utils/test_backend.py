@@ -1,5 +1,6 @@
 """TensorFlow starts quietly, and only when it is needed; real errors stay visible."""
 
+import json
 import subprocess
 import sys
 
@@ -56,18 +57,55 @@ def test_every_operation_has_one_thread():
 
 def test_a_tensorflow_that_is_at_work_already_is_warned_of():
     run = python(
+        "import os; os.environ['TF_ENABLE_ONEDNN_OPTS'] = '0'\n"
         "import tensorflow as tf; tf.zeros(1)\n"
         "from rnn_utils import Recipe, basic_rnn; basic_rnn(Recipe())"
     )
     assert run.returncode == 0
     assert run.stderr.count("TensorFlow was at work before rnn_utils was imported") == 1
     assert "Restart Python and import rnn_utils first" in run.stderr
+    assert "the environment holds TF_ENABLE_ONEDNN_OPTS=0" in run.stderr
 
 
-def test_keras_runs_on_tensorflow_whatever_was_chosen_elsewhere(monkeypatch):
+PERSONAL = {
+    "backend": "torch",
+    "floatx": "float64",
+    "epsilon": 0.001,
+    "image_data_format": "channels_first",
+}
+
+
+def test_keras_is_that_of_the_book_whatever_was_chosen_elsewhere(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    run = python("from rnn_utils.backend import keras; print(keras.backend.backend())")
-    assert (run.stdout, run.stderr) == ("tensorflow\n", "")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text(json.dumps(PERSONAL))
+    run = python(
+        "from rnn_utils import Recipe, basic_rnn; from rnn_utils.backend import keras\n"
+        "print(keras.backend.backend(), keras.config.floatx(), keras.config.epsilon(), \n"
+        "keras.config.image_data_format(), basic_rnn(Recipe()).weights[0].dtype)"
+    )
+    assert (run.stdout, run.stderr) == ("tensorflow float32 1e-07 channels_last float32\n", "")
+
+
+def test_what_else_decides_the_numbers_is_named(monkeypatch):
+    from rnn_utils import backend
+
+    monkeypatch.setenv("TF_XLA_FLAGS", "--tf_xla_auto_jit=2")
+    with pytest.warns(UserWarning, match=r"holds TF_XLA_FLAGS=--tf_xla_auto_jit=2: numbers may"):
+        backend.warn_of_settings()
+    monkeypatch.setattr(backend.keras.config, "floatx", lambda: "float64")
+    with pytest.warns(UserWarning, match=r"floatx='float64' here, .*keras.config.set_floatx"):
+        backend.set_up_keras(is_ours=False)
+
+
+def test_usual_settings_are_not_warned_of(monkeypatch, recwarn):
+    from rnn_utils import backend
+
+    for name in backend._DECIDE_DIGITS:
+        monkeypatch.delenv(name, raising=False)
+    backend.warn_of_settings()
+    backend.set_up_keras(is_ours=False)
+    assert not recwarn.list
 
 
 def test_a_keras_that_runs_on_something_else_is_refused():

@@ -225,7 +225,7 @@ def diverging(recipe, at):
     )
 
 
-@pytest.mark.parametrize("at", [1, 2, 10, 11, 23])
+@pytest.mark.parametrize("at", [1, 2, 10, 11, 25])
 def test_divergence_stops_training_and_keeps_the_last_finite_weights(at):
     recipe = replace(SMALL, shards=1)
     model = diverging(recipe, at)
@@ -239,6 +239,13 @@ def test_divergence_stops_training_and_keeps_the_last_finite_weights(at):
     assert all(np.isfinite(w).all() for w in model.get_weights())
     if not has_gpu():  # which would have to be waited for
         assert int(model.layers[-1].calls) == at, "nothing may run after the loss is lost"
+
+
+@pytest.mark.parametrize("rates", [(1e38, 1.0), (1e38, 1e38)], ids=["huge", "infinite"])
+def test_a_last_update_that_spoils_the_weights_is_no_success(rates):
+    recipe = replace(SMALL, learning_rate=rates[0], recurrent_rate=rates[1], iterations=1)
+    with pytest.raises(TrainingDiverged, match="nan after the last iteration, 1, with seed 0"):
+        fit(recipe)
 
 
 @pytest.mark.parametrize("clip_norm", [math.inf, 1.0])
@@ -389,3 +396,41 @@ def test_a_second_interrupt_is_not_held_back():
 def test_nothing_is_held_back_in_another_thread():
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(fit).result()[1].loss.shape == (25,)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "n", "last"),
+    [
+        (SMALL, 200, 0.5),
+        (replace(SMALL, n_classes=1), 200, 0.0),
+        (replace(SMALL, batch_size=1), 1, 0.5),
+    ],
+    ids=["one label", "one class", "one sample"],
+)
+def test_data_without_variety_are_learned_without_trouble(recipe, n, last):
+    model = models.basic_rnn(recipe)
+    sequences, labels = toy(n)
+    history = train(model, sequences, np.zeros_like(labels), recipe, progress=False)
+    assert history.loss[-1] <= last
+    assert evaluate(model, sequences, np.zeros_like(labels)).accuracy == 1
+
+
+def test_a_lack_of_memory_is_told_with_what_to_do(monkeypatch):
+    """As TensorFlow reports one, which takes it ten seconds of retries."""
+
+    def no_room(*_, **__):
+        words = "OOM when allocating tensor with shape[10,256] and type float on /job:localhost"
+        raise tf.errors.ResourceExhaustedError(None, None, words)
+
+    model = models.basic_rnn(SMALL)
+    monkeypatch.setattr(Update, "__call__", no_room)
+    words = (
+        r"batch_size=20 \(a tensor of shape \[10,256\]\): try batch_size=10, or fewer than"
+    )
+    with pytest.raises(MemoryError, match=words):
+        train(model, *toy(), SMALL, progress=False)
+    monkeypatch.setattr("rnn_utils.training.evaluate.fast_model", lambda model: no_room)
+    with pytest.raises(
+        MemoryError, match="the 200 sequences that are shown to 'basic_rnn' at once"
+    ):
+        evaluate(model, *toy())
