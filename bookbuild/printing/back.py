@@ -48,11 +48,15 @@ def _move_cells(body: Tag, name: str, solutions: list[Tag], code: list[Tag]) -> 
             heading, what, part, moved = _section(cell), "Code", code, fold
         else:
             continue
-        moved.insert_before(element("p", f"{what}: page ", folio(place), kind="see"))
         moved["id"] = place
         if heading not in (text_of(each) for each in part if each.name == "h3"):
             part.append(element("h3", heading))
+        before = cell.find_previous_sibling()
+        if before is None or not text_of(before).startswith(f"{what}: page"):
+            cell.insert_before(element("p", f"{what}: page ", folio(place), kind="see"))
         part.append(moved.extract())
+        if not (text_of(cell) or cell.img):
+            cell.extract()
 
 
 def _move_answers(body: Tag, name: str, answers: list[Tag]) -> None:

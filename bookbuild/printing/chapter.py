@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from html import unescape
 from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,14 +15,17 @@ from docutils.nodes import make_id
 from bookbuild.book import BookError
 from bookbuild.printing.back import move_to_the_back
 from bookbuild.printing.markup import text_of
+from bookbuild.site.printed_link import CLASS
 
 FOR_SCREENS = (
     "script, style, template, noscript, button, input, form, ul.page-bar, a.headerlink, "
-    "div.anim-controls, div.toctree-wrapper"
+    f"div.anim-controls, div.toctree-wrapper, p.{CLASS}"
 )
 COLUMNS = 92  # of a line of code; print.css sets its size so that they fit
-SHORT_TABLE = 14  # rows that stay on one page
+SHORT_TABLE = 12  # rows that stay on one page
 SHORT_CELL = 24  # characters that stay on one line
+# Names, operators, punctuation: most of a program. Without colours it makes half as large a file.
+PLAIN = re.compile(r'<span class="(?:n|nn|nx|o|p|w)">([^<]*)</span>')
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 
 
@@ -84,7 +88,7 @@ def chapter(page: str, html: str, folder: Path) -> Chapter:
     BookError
         If it has no title.
     """
-    body = BeautifulSoup(html, "html.parser").select_one("article")
+    body = BeautifulSoup(PLAIN.sub(r"\1", html), "html.parser").select_one("article")
     if body is None or body.h1 is None:
         raise BookError(f"{page} of the site has no title, so that it cannot be printed")
     body.extract()
@@ -102,6 +106,9 @@ def chapter(page: str, html: str, folder: Path) -> Chapter:
             image["src"] = (folder / unquote(image["src"])).resolve().as_uri()
     for pre in body.find_all("pre"):
         _fit_code(pre)
+    for bold in body.select("p > strong:only-child"):
+        if text_of(bold) == text_of(bold.parent):
+            _mark(bold.parent, "lead")
     for table in body.find_all("table"):
         _fit_table(table)
     return Chapter(page, body)
@@ -146,8 +153,8 @@ def _fit_code(pre: Tag) -> None:
 
 
 def _kind(line: str) -> str:
-    columns = len(line) > COLUMNS and len(BeautifulSoup(line, "html.parser").get_text())
-    return "line long" if columns > COLUMNS else "line"
+    text = unescape(re.sub(r"<[^>]*>", "", line))
+    return "line long" if len(text) > COLUMNS else "line"
 
 
 def _fit_table(table: Tag) -> None:

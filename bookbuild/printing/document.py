@@ -72,7 +72,7 @@ class Document:
 <html lang="{html.escape(self.language)}" data-theme="light" data-title="{title}">
 <head>
 <meta charset="utf-8">
-<title>unfinished</title>
+<title>its script did not come to an end</title>
 <link rel="stylesheet" href="{(self.static / "pygments.css").as_uri()}">
 <style>{"".join(self._styles())}</style>
 <script>window.MathJax = {json.dumps(MATHJAX)}</script>

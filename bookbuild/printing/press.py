@@ -44,9 +44,11 @@ def print_book(book: Book) -> None:
         return
     document = _document(book, title)
     print(f"printing {len(document.chapters)} pages of the site", flush=True)
-    made = _print(document, browser, book.build / "print")
+    folder = book.build / "print"
+    made = print_document(document, browser, folder)
     pages = len(PdfReader(made).pages)
     made.replace(pdf)
+    shutil.rmtree(folder)
     size = pdf.stat().st_size / 1e6
     link_from_site(book.site, pdf, f"The book as PDF: {pages} pages, {size:.1f} MB")
     write_text(made_from, mark)
@@ -91,8 +93,23 @@ def _imprint(book: Book) -> Iterator[str]:
         yield BeautifulSoup(licence, "html.parser").get_text()
 
 
-def _print(document: Document, browser: str, folder: Path) -> Path:
-    """Print a document twice: the first printing says on which page everything is."""
+def print_document(document: Document, browser: str, folder: Path) -> Path:
+    """Print a document as often as its page numbers need: twice, or more if they move.
+
+    Parameters
+    ----------
+    document : Document
+        What is printed.
+    browser : str
+        The path of a Chromium.
+    folder : Path
+        Is made anew; the file in it is returned.
+
+    Raises
+    ------
+    BookError
+        If the browser fails, an equation cannot be typeset, or the numbers do not settle.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     page, pdf = folder / "book.html", folder / "book.pdf"
@@ -111,7 +128,7 @@ def _folios(pdf: Path, title: str) -> dict[str, int]:
     """Return the page on which each place is that a link leads to."""
     reader = PdfReader(pdf)
     if (said := reader.metadata.title) != title:
-        raise BookError(f"the book was not fit for print: {said}")
+        raise BookError(f"the book is not fit for print: {said}")
     places = reader.named_destinations
     return {
         name.removeprefix("/"): reader.get_destination_page_number(place) + 1

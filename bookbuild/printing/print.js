@@ -16,12 +16,20 @@
     equation.typesetRoot.setAttribute("aria-label", equation.math);
   }
 
-  // What is wider than its place is made smaller.
+  // What is wider than its place is made smaller; the cells of a table get more lines first.
+  const excess = (wide) => {
+    const width = (wide.querySelector(":scope > mjx-math") ?? wide).scrollWidth;
+    return width / wide.parentElement.clientWidth;
+  };
+  for (const table of document.querySelectorAll(".chapter table")) {
+    if (excess(table) > 1) {
+      table.querySelectorAll("td.short").forEach((cell) => cell.classList.remove("short"));
+    }
+  }
   for (const wide of document.querySelectorAll(".chapter table, .chapter mjx-container[display]")) {
-    const width = (wide.querySelector("mjx-math") ?? wide).scrollWidth;
-    const room = wide.parentElement.clientWidth;
-    if (width > room) {
-      wide.style.zoom = room / width;
+    const factor = excess(wide);
+    if (factor > 1) {
+      wide.style.zoom = 1 / factor;
     }
   }
 
@@ -32,8 +40,8 @@
   }
 
   // The title says to whoever reads the file that all of this has been done.
-  const failed = document.querySelector("mjx-merror");
+  const failed = document.querySelector("mjx-merror, .math:not(:has(mjx-container))");
   document.title = failed
-    ? `an equation cannot be typeset: ${failed.dataset.mjxError}`
+    ? `an equation cannot be typeset: ${failed.dataset.mjxError ?? failed.textContent.trim()}`
     : document.documentElement.dataset.title;
 })();

@@ -8,8 +8,11 @@ import pytest
 from pypdf import PdfReader
 
 from bookbuild.__main__ import main
+from bookbuild.book import BookError
 from bookbuild.printing import chromium as browsers
 from bookbuild.printing.chapter import chapter, join
+from bookbuild.printing.document import Document
+from bookbuild.printing.press import print_document
 
 TITLE = "Recurrent neural networks, by running them"
 PAGE = """<html><body><article class="bd-article"><section id="one">
@@ -157,6 +160,17 @@ def test_without_a_fit_browser_one_line_says_so(site, tmp_path, monkeypatch, cap
     assert "131 or newer" in capsys.readouterr().err
     assert (site / "intro.html").read_text() == before
     assert "The book as PDF" not in before
+
+
+@pytest.mark.parametrize(
+    ("equation", "said"), [(r"\(\frac{1}\)", r"Missing argument for \frac"), (r"\(a{\)", r"\(a{\)")]
+)
+def test_an_equation_that_cannot_be_typeset_stops_it(site, chromium, tmp_path, equation, said):
+    text = f'<article><h1>One</h1><p><span class="math">{equation}</span></p></article>'
+    broken = chapter("one.html", text, tmp_path)
+    document = Document("One", "en", [], [("", [broken])], site / "_static")
+    with pytest.raises(BookError, match=re.escape(f"cannot be typeset: {said}")):
+        print_document(document, chromium, tmp_path / "print")
 
 
 def test_a_book_without_a_site_is_told_to_make_one(site, tmp_path, capsys):
