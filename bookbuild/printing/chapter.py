@@ -102,6 +102,7 @@ def chapter(page: str, html: str, folder: Path) -> Chapter:
     for number, heading in enumerate(body.find_all(["h2", "h3"]), start=1):
         heading["id"] = heading.get("id") or f"{name}-h{number}"
     for image in body.find_all("img"):
+        image.attrs.pop("loading", None)  # all are needed at once
         if not image["src"].startswith("data:"):
             image["src"] = (folder / unquote(image["src"])).resolve().as_uri()
     for pre in body.find_all("pre"):

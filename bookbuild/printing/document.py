@@ -4,6 +4,7 @@ import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib
@@ -13,6 +14,8 @@ from bookbuild.printing.markup import UNKNOWN, element, folio
 
 HERE = Path(__file__).parent
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"  # the same on every machine
+PACKAGE = find_spec("sphinx-mathjax-offline").submodule_search_locations[0]
+MATHJAX = Path(PACKAGE) / "static" / "mathjax" / "tex-chtml.js"
 FACES = {
     ("Text", "normal", "normal"): "STIXGeneral",
     ("Text", "normal", "italic"): "STIXGeneralItalic",
@@ -23,7 +26,7 @@ FACES = {
     ("Code", "normal", "italic"): "DejaVuSansMono-Oblique",
     ("Code", "bold", "normal"): "DejaVuSansMono-Bold",
 }
-MATHJAX = {
+SETTINGS = {
     "startup": {"typeset": False},  # print.js does
     "options": {"processHtmlClass": "math", "enableAssistiveMml": False, "enableMenu": False},
 }
@@ -40,15 +43,15 @@ class Document:
         Lines at the foot of the cover.
     parts : sequence of (str, sequence of Chapter)
         The book's parts, each with its name, which may be empty.
-    static : Path
-        The site's folder of style sheets and of MathJax.
+    colours : Path
+        The site's style sheet for code.
     """
 
     title: str
     language: str
     imprint: Sequence[str]
     parts: Sequence[tuple[str, Sequence[Chapter]]]
-    static: Path
+    colours: Path
 
     @property
     def chapters(self) -> list[Chapter]:
@@ -73,10 +76,10 @@ class Document:
 <head>
 <meta charset="utf-8">
 <title>its script did not come to an end</title>
-<link rel="stylesheet" href="{(self.static / "pygments.css").as_uri()}">
+<link rel="stylesheet" href="{self.colours.as_uri()}">
 <style>{"".join(self._styles())}</style>
-<script>window.MathJax = {json.dumps(MATHJAX)}</script>
-<script src="{(self.static / "mathjax" / "tex-chtml.js").as_uri()}"></script>
+<script>window.MathJax = {json.dumps(SETTINGS)}</script>
+<script src="{MATHJAX.as_uri()}"></script>
 </head>
 <body>
 {"".join(map(str, parts))}

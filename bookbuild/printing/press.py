@@ -21,6 +21,7 @@ from bookbuild.site.printed_link import link_from_site
 from bookbuild.site.status_page import NAME as STATUS
 
 PRINTED = ".printed-from"  # in the site, so that it goes with it
+COLOURS = "_static/pygments.css"
 MOST_PRINTINGS = 4
 
 
@@ -71,7 +72,7 @@ def _document(book: Book, title: str) -> Document:
     join(chapters)
     options = book.config.get("sphinx", {}).get("config", {})
     language = str(options.get("language") or "en")
-    return Document(title, language, list(_imprint(book)), parts, book.site / "_static")
+    return Document(title, language, list(_imprint(book)), parts, book.site / COLOURS)
 
 
 def _imprint(book: Book) -> Iterator[str]:

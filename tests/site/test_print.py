@@ -12,7 +12,7 @@ from bookbuild.book import BookError
 from bookbuild.printing import chromium as browsers
 from bookbuild.printing.chapter import chapter, join
 from bookbuild.printing.document import Document
-from bookbuild.printing.press import print_document
+from bookbuild.printing.press import COLOURS, print_document
 
 TITLE = "Recurrent neural networks, by running them"
 PAGE = """<html><body><article class="bd-article"><section id="one">
@@ -168,7 +168,7 @@ def test_without_a_fit_browser_one_line_says_so(site, tmp_path, monkeypatch, cap
 def test_an_equation_that_cannot_be_typeset_stops_it(site, chromium, tmp_path, equation, said):
     text = f'<article><h1>One</h1><p><span class="math">{equation}</span></p></article>'
     broken = chapter("one.html", text, tmp_path)
-    document = Document("One", "en", [], [("", [broken])], site / "_static")
+    document = Document("One", "en", [], [("", [broken])], site / COLOURS)
     with pytest.raises(BookError, match=re.escape(f"cannot be typeset: {said}")):
         print_document(document, chromium, tmp_path / "print")
 
