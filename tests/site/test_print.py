@@ -91,16 +91,22 @@ def test_the_contents_name_the_page_of_each_heading(texts):
 
 
 def test_links_lead_to_the_right_page_and_outward(printed, texts):
-    front = next(n for n, text in enumerate(texts, 1) if "A small book" in text and n > 2)
-    page = next(n for n, text in enumerate(texts, 1) if "What you will build" in text and n > 2)
+    listed = leads_to(printed, printed.pages[1])  # each entry by its words and by its number
+    numbers = [int(number) for number in re.findall(r" (\d+)(?= |$)", texts[1])]
+    assert listed[::2] == listed[1::2] == numbers
+    front, page = (
+        int(re.search(rf"{title} (\d+)", texts[1])[1])
+        for title in ("A small book", "1. A page with everything")
+    )
     assert page in leads_to(printed, printed.pages[front - 1])
-    listed = leads_to(printed, printed.pages[1])
-    assert listed[:4] == [front, front, page, page]  # each entry by its words and its number
+    outward = {to for page in printed.pages for to in leads_to(printed, page)} - set(numbers)
+    assert all(str(to).startswith("https://") for to in outward), outward
 
 
 def test_solutions_stand_at_the_end(texts):
     whole = " ".join(texts)
-    solution = whole.rindex("print(1 + 1)")
+    assert whole.count("print(1 + 1)") == 1
+    solution = whole.index("print(1 + 1)")
     assert whole.rindex("Solutions") < solution
     assert re.search(r"What is one and one\? Solution: page \d+", whole)
     assert whole.rindex("What is one and one?") < solution
