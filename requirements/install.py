@@ -4,7 +4,9 @@ Runs on the bare Python of a fresh machine, so it is written for old versions to
 plain words what is missing.
 """
 
+import ast
 import os
+import re
 import subprocess
 import sys
 
@@ -16,12 +18,11 @@ BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 PYTHON = os.path.join(BIN, "python")
 
 
-# Of a user's own settings for pip only those that say how packages are reached.
+# Of a user's own settings for pip and uv only those that say how packages are reached.
 OF_THE_NETWORK = (
     "CACHE_DIR",
     "CERT",
     "CLIENT_CERT",
-    "CONFIG_FILE",
     "DEFAULT_TIMEOUT",
     "DISABLE_PIP_VERSION_CHECK",
     "EXTRA_INDEX_URL",
@@ -34,6 +35,25 @@ OF_THE_NETWORK = (
     "RETRIES",
     "TIMEOUT",
     "TRUSTED_HOST",
+)
+OF_THE_NETWORK_FOR_UV = (
+    "CACHE_DIR",
+    "DEFAULT_INDEX",
+    "EXTRA_INDEX_URL",
+    "FIND_LINKS",
+    "HTTP_RETRIES",
+    "HTTP_TIMEOUT",
+    "INDEX",
+    "INDEX_STRATEGY",
+    "INDEX_URL",
+    "INSECURE_HOST",
+    "KEYRING_PROVIDER",
+    "LINK_MODE",
+    "NATIVE_TLS",
+    "NO_CACHE",
+    "NO_INDEX",
+    "OFFLINE",
+    "SYSTEM_CERTS",
 )
 
 
@@ -96,12 +116,26 @@ def run(command):
 def environment():
     """Return this process's environment without settings that install packages elsewhere."""
     kept = ["PIP_" + name for name in OF_THE_NETWORK]
+    kept += ["UV_" + name for name in OF_THE_NETWORK_FOR_UV]
     own = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("PIP_") or name in kept
+        if not name.startswith(("PIP_", "UV_", "PYTHON")) or name in kept
     }
-    return dict(own, PIP_USER="0")  # a configuration file may say 1
+    files = settings_in_files() if os.path.exists(PYTHON) else {}
+    return dict(files, **dict(own, PIP_CONFIG_FILE=os.devnull))
+
+
+def settings_in_files():
+    """Return what a user's files of settings say of the network, as variables."""
+    command = [PYTHON, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True).stdout
+    found = {}
+    for key, value in re.findall(r"^(?:global|install)\.([\w-]+)=('.*')$", listed, re.M):
+        name = key.upper().replace("-", "_")
+        if name in OF_THE_NETWORK:
+            found["PIP_" + name] = ast.literal_eval(value)
+    return found
 
 
 def step(text):

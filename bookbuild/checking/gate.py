@@ -104,7 +104,7 @@ def gate(page: Page) -> Iterator[Finding]:
         return
     now = {
         "rnn_utils": sources("rnn_utils"),
-        "files": files_used(source, page.source.parent),
+        "files": files_used(source, page.source.parent, record.key.get("files", ())),
     }
     for part, what in differences(record.key, now).items():
         yield Finding(page.name, "", f"{part} changed after the page was run: {what}", remedy)

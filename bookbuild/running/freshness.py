@@ -52,7 +52,8 @@ def last_run(page: Page) -> tuple[RunRecord | None, str]:
 def why_stale(request: Request, record: RunRecord, machines: Sequence[Machine]) -> str:
     """Say what differs from the last run on that machine where least does; empty if nothing."""
     source, folder, parameters = request.source, request.page.source.parent, request.parameters
-    keys = [key_of(source, folder, parameters, each, record.data) for each in machines]
+    asked, opened = record.data, record.key.get("files", ())
+    keys = [key_of(source, folder, parameters, each, asked, opened) for each in machines]
     least = min((differences(record.key, key) for key in keys), key=len)
     return "; ".join(f"{part} moved: {what}" for part, what in least.items())
 

@@ -31,6 +31,7 @@ def key_of(
     parameters: Mapping[str, Any],
     machine: Machine,
     asked: Iterable[str],
+    opened: Iterable[str] = (),
 ) -> Key:
     """Return what decides the outputs of a page.
 
@@ -46,12 +47,14 @@ def key_of(
         Where it is run.
     asked : iterable of str
         The data that the page asks for.
+    opened : iterable of str
+        The files that a run was seen to use, by their paths from the folder.
     """
     cells = enumerate(code_cells(notebook), start=1)
     return {
         "code": {f"code cell {n}": sha256(cell.source.encode()) for n, cell in cells},
         "rnn_utils": dict(machine.rnn_utils),
-        "files": files_used(notebook, folder),
+        "files": files_used(notebook, folder, opened),
         "packages": dict(machine.packages),
         "parameters": dict(parameters),
         "data": {each: machine.data[each] for each in asked},
@@ -59,14 +62,15 @@ def key_of(
     }
 
 
-def files_used(notebook: NotebookNode, folder: Path) -> dict[str, str]:
+def files_used(notebook: NotebookNode, folder: Path, opened: Iterable[str] = ()) -> dict[str, str]:
     """Return the hash of each local file that a page depends on, by its path from the folder.
 
-    These are the files that the code names, the modules of the folder that it imports, and what
-    those name and import in turn.
+    These are the files that a run opened, those that the code names, the modules of the folder
+    that it imports, and what those name and import in turn.
     """
     code = [python(cell) for cell in code_cells(notebook)]
-    found: dict[str, str] = {}
+    there = {name: folder / name for name in opened if (folder / name).is_file()}
+    found = {name: sha256(file.read_bytes()) for name, file in there.items()}
     while code:
         text = code.pop()
         for name in sorted({*PATH.findall(text), *_local_modules(text, folder)} - found.keys()):

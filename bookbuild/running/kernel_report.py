@@ -5,6 +5,7 @@ It starts and imports nothing: what the page did not use is not part of its run.
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import sys
@@ -19,6 +20,42 @@ KIND = "application/vnd.bookbuild.kernel-report+json"
 SOURCE = """\
 from bookbuild.running.kernel_report import show_report
 show_report()"""
+
+
+# Run by a kernel at its start; it leaves no name behind.
+WATCH = f"__import__({__name__!r}, fromlist=['watch']).watch()"
+# Below the book, but none of it, or known otherwise to the key; so is what a name with a dot holds.
+APART = {"_build", "rnn_utils", "bookbuild", "__pycache__", "site-packages"}
+START = Path.cwd()  # the page's folder; the page may go elsewhere
+READ: set[str] = set()
+WRITTEN: set[str] = set()
+
+
+def watch() -> None:
+    """Take note of the files that are opened from now on."""
+    sys.addaudithook(_note)
+
+
+def _note(event: str, arguments: tuple) -> None:
+    if event == "open" and isinstance(arguments[0], (str, bytes)):
+        path = os.path.abspath(os.fsdecode(arguments[0]))
+        (WRITTEN if arguments[2] & (os.O_WRONLY | os.O_RDWR) else READ).add(path)
+
+
+def files_read() -> list[str]:
+    """Return the book's own files that were imported or read, by their paths from the page."""
+    book = next((each for each in (START, *START.parents) if (each / "_toc.yml").exists()), None)
+    modules = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    data = tuple(filter(None, map(os.environ.get, ("RNN_UTILS_DATA", "RNN_UTILS_CACHE"))))
+    found = []
+    for file in sorted((READ | modules) - WRITTEN - {None}) if book else ():
+        parts = Path(os.path.relpath(file, book)).parts
+        own = not APART.intersection(parts) and not any(
+            part.startswith(".") or part.endswith(".egg-info") for part in parts
+        )
+        if own and not file.startswith(data) and os.path.isfile(file):
+            found.append(Path(os.path.relpath(file, START)).as_posix())
+    return found
 
 
 def add_question(notebook: NotebookNode) -> None:
@@ -41,6 +78,7 @@ def show_report() -> None:
     from IPython.display import display
 
     report = {"provenance": _provenance(), "data": _data(), "peak_memory": peak_memory()}
+    report["files"] = files_read()
     display({KIND: report}, raw=True)
 
 

@@ -29,6 +29,7 @@ logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 KERNEL_SETTINGS = [
     "--IPKernelApp.log_level=CRITICAL",
+    f"--IPKernelApp.exec_lines={kernel_report.WATCH}",
     "--InteractiveShell.system_raise_on_error=True",  # a failed `!command` is a failed cell
 ]
 AFTER_THE_LAST = "after the last cell"

@@ -155,13 +155,14 @@ def _keep(request: Request, outcome: Outcome, commit: str) -> None:
 
 
 def _record(request: Request, outcome: Outcome, commit: str) -> RunRecord:
-    report = {"provenance": {}, "data": {}, "peak_memory": 0} | outcome.report
+    report = {"provenance": {}, "data": {}, "peak_memory": 0, "files": []} | outcome.report
+    opened = report.pop("files")
     found = {asked: name for asked, (name, _) in report["data"].items()}
     machine = replace(outcome.machine, data=found)
     values = declared_parameters(outcome.notebook) | request.parameters
     return RunRecord(
         key=key_of(
-            outcome.notebook, request.page.source.parent, request.parameters, machine, found
+            outcome.notebook, request.page.source.parent, request.parameters, machine, found, opened
         ),
         parameters=dict(request.parameters),
         seed=str(values.get("seed", "")),

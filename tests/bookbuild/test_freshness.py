@@ -102,6 +102,43 @@ def test_a_local_module_that_is_edited_makes_the_page_stale(book, code, files, m
     assert f"files changed after the page was run: {moved}" in book.run("check").stdout
 
 
+SEEN = """import importlib, os, sys
+from pathlib import Path
+sys.path.insert(0, "../lib")
+import far
+importlib.import_module("near")
+(Path("data") / ("x" + ".csv")).read_text()
+own = Path("own" + ".txt")
+own.write_text("1")
+own.read_text()
+Path("../_build/.l" + "ock").read_text()
+Path("../.hid" + "den").read_text()
+os.chdir("/")
+assert "watch" not in globals() and "kernel_report" not in globals()"""
+
+
+def test_files_that_a_run_was_seen_to_use_are_part_of_the_key(book):
+    files = {"../lib/far.py": "X = 1", "near.py": "X = 1", "data/x.csv": "1", "../.hidden": "1"}
+    for name, text in files.items():
+        file = book.root / "chapters" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    book.add("one", SEEN)
+    assert book.execute().returncode == 0
+    assert list(book.note("one")["key"]["files"]) == ["../lib/far.py", "data/x.csv", "near.py"]
+    assert "files" not in book.note("one")
+    for name in book.note("one")["key"]["files"]:
+        file = book.root / "chapters" / name
+        text = file.read_text()
+        assert "one  fresh" in book.run("status").stdout
+        file.write_text("X = 22")
+        assert f"files moved: {name}" in book.run("status").stdout
+        assert f"files changed after the page was run: {name}" in book.run("check").stdout
+        file.unlink()
+        assert f"files moved: {name}" in book.run("status").stdout
+        file.write_text(text)
+
+
 def test_a_parameter_moves_the_key(ran):
     assert why(ran, parameters={"seed": 2}) == "parameters moved: seed none → 2"
 

@@ -237,14 +237,41 @@ def test_a_reader_who_is_the_administrator_can_open_the_lab(root, monkeypatch, t
         assert ("--allow-root" in make(root, "-n", "lab").stdout) == allowed
 
 
-def test_a_users_settings_for_pip_do_not_reach_the_environment(root, monkeypatch):
+@pytest.fixture
+def install_script(root):
     spec = importlib.util.spec_from_file_location("install", root / "requirements" / "install.py")
-    install = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(install)
-    for name in ("USER", "TARGET", "PREFIX", "NO_BINARY", "REQUIRE_VIRTUALENV", "INDEX_URL"):
-        monkeypatch.setenv(f"PIP_{name}", "1")
-    seen = {name: value for name, value in install.environment().items() if "PIP_" in name}
-    assert seen["PIP_USER"] == "0"
-    assert seen["PIP_INDEX_URL"] == "1"
-    others = {f"PIP_{name}" for name in ("TARGET", "PREFIX", "NO_BINARY", "REQUIRE_VIRTUALENV")}
-    assert not others & set(seen)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def test_a_users_variables_do_not_reach_the_environment(install_script, monkeypatch):
+    ours = {"PIP_INDEX_URL", "UV_INDEX_URL", "UV_CACHE_DIR"}
+    theirs = {f"PIP_{name}" for name in ("USER", "TARGET", "NO_BINARY", "REQUIRE_VIRTUALENV")}
+    theirs |= {f"UV_{name}" for name in ("TARGET", "OVERRIDE", "SYSTEM_PYTHON", "NO_BUILD")}
+    theirs |= {"PYTHONPATH", "PYTHONHOME", "PYTHONOPTIMIZE"}
+    for name in ours | theirs:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(install_script, "PYTHON", "not made yet")
+    seen = install_script.environment()
+    assert not theirs & set(seen)
+    assert {seen[name] for name in ours} == {"1"}
+
+
+def test_of_a_users_file_of_settings_only_the_way_to_packages_counts(
+    install_script, monkeypatch, tmp_path
+):
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nindex-url = https://packages.invalid/simple\ncert = /a/cert.pem\n"
+        "[install]\nuser = true\ntarget = /elsewhere\nprefix = /elsewhere\nno-binary = :all:\n"
+    )
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setattr(install_script, "PYTHON", sys.executable)
+    seen = install_script.environment()
+    assert {name: value for name, value in seen.items() if name.startswith("PIP_")} == {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "https://packages.invalid/simple",
+        "PIP_CERT": "/a/cert.pem",
+    }
