@@ -73,6 +73,8 @@ class Outcome:
         How many the kernel was given.
     report : mapping
         What the kernel said last, see `kernel_report`.
+    changed : sequence of Path
+        The book's own files that were changed meanwhile, by the page or by somebody else.
     """
 
     notebook: NotebookNode | None = None
@@ -82,6 +84,7 @@ class Outcome:
     machine: Machine | None = None
     cores: int = 0
     report: Mapping[str, Any] = field(default_factory=dict)
+    changed: Sequence[Path] = ()
 
     @property
     def ok(self) -> bool:

@@ -103,12 +103,9 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
         report = kernel_report.take_answer(notebook)
     if not (error or report):
         where, error = AFTER_THE_LAST, "the kernel did not say what it ran with"
-    if changed := _differences(files, hashes_of(request.guarded)):
-        error = (
-            f"the book's own files changed while it ran: {changed}. A page leaves them as they "
-            "are: take them back, from git for instance; run it again if you edited them yourself"
-        )
-    return Outcome(notebook, seconds, where, error, machine, cores, report)
+    after = hashes_of(request.guarded)
+    changed = [file for file in files if files[file] != after.get(file)]
+    return Outcome(notebook, seconds, where, error, machine, cores, report, changed)
 
 
 def _execute(
@@ -151,12 +148,6 @@ def _execute(
         trouble = "failed" if progress.notebook else "did not start"
         return progress.where(), f"the kernel {trouble}: {failure}"
     return _first_error(notebook)
-
-
-def _differences(before: Mapping[Path, str], after: Mapping[Path, str]) -> str:
-    """Name the files that changed or are gone."""
-    changed = [path for path in before if before[path] != after.get(path)]
-    return ", ".join(path.name if path in after else f"{path.name} (gone)" for path in changed)
 
 
 def _first_error(notebook: NotebookNode) -> tuple[str, str]:

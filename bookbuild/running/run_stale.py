@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+LEAVE_ALONE = (
+    "A page leaves them as they are: unless you edited them yourself, mend the page and take them "
+    "back, from git for instance"
+)
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """How to run pages.
@@ -59,7 +65,7 @@ def bring_up_to_date(
     Returns
     -------
     list of (Request, Outcome)
-        Those that failed, in the order of the requests.
+        Those that failed, and those that may have changed the book, in the order of the requests.
 
     Raises
     ------
@@ -83,7 +89,8 @@ def bring_up_to_date(
             count = options.workers or workers.default_workers()
             client = stack.enter_context(workers.local(min(len(stale), count)))
         outcomes = _run(book, stale, client, options.limits)
-    return [(each, outcomes[each.page.name]) for each in stale if not outcomes[each.page.name].ok]
+    ran = [(each, outcomes[each.page.name]) for each in stale]
+    return [(each, outcome) for each, outcome in ran if outcome.changed or not outcome.ok]
 
 
 @contextmanager
@@ -108,7 +115,12 @@ def report(book: Book, failed: Sequence[tuple[Request, Outcome]], total: int) ->
     say(f"\n{len(failed)} of {total} pages failed:")
     for request, outcome in failed:
         page = request.page
-        say("\n" + ", ".join(filter(None, [page.name, outcome.where])) + f"\n  {outcome.error}")
+        say("\n" + ", ".join(filter(None, [page.name, outcome.where])))
+        if outcome.error:
+            say(f"  {outcome.error}")
+        if outcome.changed:
+            names = ", ".join(map(book.relative, outcome.changed))
+            say(f"  the book's own files changed or vanished while it ran: {names}. {LEAVE_ALONE}")
         if page.failed.exists():
             say(f"  what ran is in {book.relative(page.failed)}")
     return 1

@@ -24,7 +24,7 @@ REFERENCE = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 TEXTS = (".md", ".rst", ".txt")  # what a page includes may name files of its own
-FOLDERS = ("html_static_path", "html_extra_path", "templates_path")
+FOLDERS = ("html_static_path", "html_extra_path", "templates_path", "local_extensions")
 
 
 def files_of_page(text: str, folder: Path, root: Path) -> Iterator[Path]:
@@ -82,7 +82,7 @@ def _values(config: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Yield the texts of a configuration, however deep, each with the key above it."""
     if isinstance(config, dict):
         for name, value in config.items():
-            yield from _values(value, str(name))
+            yield from _values(value, key if key == "local_extensions" else str(name))
     elif isinstance(config, Iterable) and not isinstance(config, str):
         for value in config:
             yield from _values(value, key)
