@@ -165,6 +165,17 @@ def every_figure_has_alt_text(page: NotebookNode) -> Iterator[Fault]:
 
 
 @page_rule
+def a_page_has_one_title(page: NotebookNode) -> Iterator[Fault]:
+    """Give a page one title: below a second one, the contents lose the pages of a part."""
+    cells = [cell for cell in page.cells if cell.cell_type == "markdown"]
+    titled = [
+        cell for cell in cells for each in MarkdownIt().parse(cell.source) if each.tag == "h1"
+    ]
+    for cell in titled[2:3]:  # a heading opens and closes
+        yield Fault(cell, "a second title is on the page", "begin its parts with ##")
+
+
+@page_rule
 def no_number_has_too_many_digits(page: NotebookNode) -> Iterator[Fault]:
     """Nobody reads seventeen digits: a value was put into the text as it came."""
     for cell, text in _markdown(page):

@@ -194,6 +194,20 @@ def test_the_books_own_player_and_explorer_may_run(book):
     assert "<script>" in findings(book)[0].what
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("# Another", ["a second title is on the page"]),
+        ("words\n\nAnother\n=======", ["a second title is on the page"]),
+        ("## A part\n\n```\n# a comment\n```", []),
+    ],
+)
+def test_a_page_has_one_title(book, text, found):
+    book.add("one", new_markdown_cell(text))
+    book.pretend("one")
+    assert [finding.what for finding in findings(book)] == found
+
+
 def test_the_remains_of_a_failed_papermill_run_are_refused(book):
     book.add("one", "x = 1")
     book.pretend("one")

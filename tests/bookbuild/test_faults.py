@@ -18,10 +18,11 @@ from bookbuild.running import kernel_end, kernel_start, workers
 
 SECONDS = f"86399.{os.getpid()}"  # a sleep that no other process of this machine asks for
 LEAVE = f"""import subprocess
+bare = {{"PATH": "/bin:/usr/bin"}}
 subprocess.Popen(["sleep", "{SECONDS}1"])
 subprocess.Popen(["sleep", "{SECONDS}2"], start_new_session=True)
-subprocess.Popen(["sleep", "{SECONDS}3"], start_new_session=True, env={{"PATH": "/bin:/usr/bin"}})
-subprocess.Popen(["sh", "-c", "sleep {SECONDS}4 &"], start_new_session=True);"""
+subprocess.Popen(["sleep", "{SECONDS}3"], start_new_session=True, env=bare)
+subprocess.run(["sh", "-c", "sleep {SECONDS}4 >/dev/null &"], start_new_session=True, env=bare);"""
 DIE = f"""import os, subprocess, signal
 subprocess.Popen(["sleep", "{SECONDS}5"], start_new_session=True)
 os.kill(os.getpid(), signal.SIGKILL)"""

@@ -286,6 +286,13 @@ def test_a_long_text_in_the_configuration_is_no_file(ready):
     assert list(files_of_config(Book.load(ready.root))) == []
 
 
+def test_extensions_of_the_books_own_are_part_of_it(ready):
+    (ready.root / "_ext").mkdir()
+    with (ready.root / "_config.yml").open("a") as file:
+        file.write("  local_extensions:\n    shout: _ext/\n    whisper: _ext\n")
+    assert set(files_of_config(Book.load(ready.root))) == {ready.root / "_ext"}
+
+
 def test_a_file_in_the_place_of_the_site_gets_a_message(ready):
     site = ready.root / "_build" / "html"
     shutil.rmtree(site)

@@ -100,6 +100,34 @@ def test_pull_requests_are_tested_on_every_python_that_the_book_supports(root, w
     assert matrix["python"] == [f"3.{minor}" for minor in range(int(oldest), int(newest) + 1)]
 
 
+def test_the_page_about_the_workflows_names_what_each_runs(root, workflows):
+    text = (root / "docs" / "ci.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([\w-]+)\.yml` \| (.*)$", text, re.M))
+    assert set(rows) == set(workflows)
+    for name, row in rows.items():
+        jobs = workflows[name]["jobs"].values()
+        commands = " ".join(step.get("run", "") for job in jobs for step in job["steps"])
+        for target in re.findall(r"`make (\w+)`", row):
+            assert f"make {target}" in commands, f"{name}.yml does not run make {target}"
+        promised = {
+            "schedule": "Mondays|each month",
+            "pull_request": "pull request",
+            "push": "push",
+        }
+        for event in promised.keys() & workflows[name]["on"]:
+            assert re.search(promised[event], row), f"{name}.yml also runs on {event}"
+
+
+def test_the_locks_are_audited_each_week_and_without_the_book(workflows):
+    (command,) = [
+        step["run"] for step in workflows["weekly"]["jobs"]["audit"]["steps"] if "run" in step
+    ]
+    assert command == "make audit"
+    assert set(workflows["weekly"]["jobs"]["report"]["needs"]) == (
+        set(workflows["weekly"]["jobs"]) - {"report"}
+    )
+
+
 def test_a_codespace_makes_the_environment_of_the_book(root, workflows):
     container = json.loads((root / ".devcontainer" / "devcontainer.json").read_text())
     image, _, python = container["image"].partition(":")
