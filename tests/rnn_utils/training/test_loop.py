@@ -424,9 +424,7 @@ def test_a_lack_of_memory_is_told_with_what_to_do(monkeypatch):
 
     model = models.basic_rnn(SMALL)
     monkeypatch.setattr(Update, "__call__", no_room)
-    words = (
-        r"batch_size=20 \(a tensor of shape \[10,256\]\): try batch_size=10, or fewer than"
-    )
+    words = r"batch_size=20 \(a tensor of shape \[10,256\]\): try batch_size=10, or fewer than"
     with pytest.raises(MemoryError, match=words):
         train(model, *toy(), SMALL, progress=False)
     monkeypatch.setattr("rnn_utils.training.evaluate.fast_model", lambda model: no_room)
