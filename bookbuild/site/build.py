@@ -4,11 +4,14 @@ A site that was made from what there is now is kept as it is.
 """
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -20,10 +23,11 @@ from bookbuild.site.finishing import finish
 from bookbuild.site.staging import lay_out
 
 MARK = ".made-from"  # in the site, so that it goes with it
-# It ends when its standard input does, which a killed build no longer holds open.
+# It ends, with all that it started, when its standard input does: a killed build holds none open.
 JUPYTER_BOOK = """
-import os, threading
-threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+import os, signal, threading
+end = lambda: (os.read(0, 1), os.killpg(0, signal.SIGKILL))
+threading.Thread(target=end, daemon=True).start()
 from jupyter_book.cli.main import main
 main()
 """
@@ -117,7 +121,13 @@ def _build(folder: Path, log: Path, lock: int) -> Iterator[str]:
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "-W", "--keep-going"]
     with log.open("w", encoding="utf-8") as file:
         streams = {"stdin": subprocess.PIPE, "stdout": file, "stderr": subprocess.STDOUT}
-        status = subprocess.call(command, **streams, pass_fds=[lock])
+        apart = {"pass_fds": [lock], "start_new_session": True}
+        with subprocess.Popen(command, **streams, **apart) as jupyter_book:
+            try:
+                status = jupyter_book.wait()
+            finally:
+                with suppress(ProcessLookupError):  # where nothing of it is left
+                    os.killpg(jupyter_book.pid, signal.SIGKILL)
     if status:
         yield f"jupyter-book failed (exit status {status}):"
         yield from (f"  {line}" for line in _complaints(log.read_text("utf-8", "replace")))
