@@ -186,19 +186,23 @@ def strip_run_traces(notebook: NotebookNode) -> None:
 
 
 def _join_streams(cell: NotebookNode) -> None:
-    """Make one output of all that a cell printed, as a terminal that heeds returns shows it.
+    """Join what a cell printed between two displays, as a terminal that heeds returns shows it.
 
     nbclient can do so, in a time that grows with the square of a line's length.
     """
     kept, printed = [], {}
     for output in cell.get("outputs", []):
-        first = printed.setdefault(output.name, output) if "name" in output else output
-        if first is output:
-            kept.append(output)
+        if "name" not in output:
+            printed = {}
+        elif output.name in printed:
+            printed[output.name].text += output.text
+            continue
         else:
-            first.text += output.text
-    for output in printed.values():
-        output.text = OVERWRITTEN.sub("", output.text)
+            printed[output.name] = output
+        kept.append(output)
+    for output in kept:
+        if "name" in output:
+            output.text = OVERWRITTEN.sub("", output.text)
     if "outputs" in cell:
         cell.outputs = kept
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from bs4 import BeautifulSoup, Comment, Tag
-from docutils.nodes import make_id
 
 from bookbuild.book import BookError
 from bookbuild.printing.back import move_to_the_back
@@ -67,8 +66,9 @@ class Chapter:
 
 
 def name_of(page: str) -> str:
-    """Return the id of a page of the site in the printed book."""
-    return make_id(page.removesuffix(".html"))
+    """Return the id of a page of the site in the printed book, which no other page has."""
+    name = page.removesuffix(".html")
+    return "page-" + re.sub(r"[^a-z0-9-]", lambda sign: f"_{ord(sign[0]):x}_", name)
 
 
 def chapter(page: str, html: str, folder: Path) -> Chapter:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from bookbuild.book import BookError
+from bookbuild.running import tether
 
 NAMES = (
     "chromium",
@@ -73,8 +74,7 @@ def print_pdf(browser: str, page: Path, pdf: Path) -> None:
 
 def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess:
     try:
-        return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
-        )
+        pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+        return tether.call(command, seconds, text=True, errors="replace", **pipes)
     except subprocess.TimeoutExpired as error:
         raise BookError(f"{command[0]} did not end within {seconds:.0f} s") from error

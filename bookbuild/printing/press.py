@@ -1,8 +1,8 @@
 """Print the site as a book, and link it from the site."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bs4 import BeautifulSoup
 from docutils.nodes import make_id
@@ -45,11 +45,10 @@ def print_book(book: Book) -> None:
         return
     document = _document(book, title)
     print(f"printing {len(document.chapters)} pages of the site", flush=True)
-    folder = book.build / "print"
-    made = print_document(document, browser, folder)
-    pages = len(PdfReader(made).pages)
-    made.replace(pdf)
-    shutil.rmtree(folder)
+    with TemporaryDirectory(prefix="print-", dir=book.build) as folder:
+        made = print_document(document, browser, Path(folder))
+        pages = len(PdfReader(made).pages)
+        made.replace(pdf)
     size = pdf.stat().st_size / 1e6
     link_from_site(book.site, pdf, f"The book as PDF: {pages} pages, {size:.1f} MB")
     write_text(made_from, mark)
@@ -59,7 +58,11 @@ def print_book(book: Book) -> None:
 def _document(book: Book, title: str) -> Document:
     """Read the pages of the site, each in its part of the table of contents."""
     contents = parse_toc_yaml(book.root / "_toc.yml").root
-    begins = {tree.files()[0]: tree.caption or "" for tree in contents.subtrees if tree.files()}
+    begins = {
+        tree.files()[0].removesuffix(".ipynb").removesuffix(".md"): tree.caption or ""
+        for tree in contents.subtrees
+        if tree.files()
+    }
     parts = [("", [])]
     for name in [*(page.name for page in book.pages), STATUS]:
         if name in begins:
@@ -104,15 +107,13 @@ def print_document(document: Document, browser: str, folder: Path) -> Path:
     browser : str
         The path of a Chromium.
     folder : Path
-        Is made anew; the file in it is returned.
+        The file that is made in it is returned.
 
     Raises
     ------
     BookError
         If the browser fails, an equation cannot be typeset, or the numbers do not settle.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     page, pdf = folder / "book.html", folder / "book.pdf"
     folios = {}
     for _ in range(MOST_PRINTINGS):

@@ -4,33 +4,24 @@ A site that was made from what there is now is kept as it is.
 """
 
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 
 from bookbuild.book import Book, BookError
 from bookbuild.files import sha256, sha256_of_folder, write_text
+from bookbuild.running import tether
 from bookbuild.running.machine import sources
 from bookbuild.site.external_loads import external_loads
 from bookbuild.site.finishing import finish
 from bookbuild.site.staging import lay_out
 
 MARK = ".made-from"  # in the site, so that it goes with it
-# It ends, with all that it started, when its standard input does: a killed build holds none open.
-JUPYTER_BOOK = """
-import os, signal, threading
-end = lambda: (os.read(0, 1), os.killpg(0, signal.SIGKILL))
-threading.Thread(target=end, daemon=True).start()
-from jupyter_book.cli.main import main
-main()
-"""
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
 
 def build_site(book: Book, lock: int) -> int:
@@ -120,16 +111,9 @@ def _build(folder: Path, log: Path, lock: int) -> Iterator[str]:
     """
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "-W", "--keep-going"]
     with log.open("w", encoding="utf-8") as file:
-        streams = {"stdin": subprocess.PIPE, "stdout": file, "stderr": subprocess.STDOUT}
-        apart = {"pass_fds": [lock], "start_new_session": True}
-        with subprocess.Popen(command, **streams, **apart) as jupyter_book:
-            try:
-                status = jupyter_book.wait()
-            finally:
-                with suppress(ProcessLookupError):  # where nothing of it is left
-                    os.killpg(jupyter_book.pid, signal.SIGKILL)
-    if status:
-        yield f"jupyter-book failed (exit status {status}):"
+        done = tether.call(command, stdout=file, stderr=subprocess.STDOUT, pass_fds=[lock])
+    if done.returncode:
+        yield f"jupyter-book failed (exit status {done.returncode}):"
         yield from (f"  {line}" for line in _complaints(log.read_text("utf-8", "replace")))
 
 

@@ -96,6 +96,8 @@ def link_status(app: Sphinx, page: str, template: str, context: dict, doctree) -
 
 def leave_place_for_print(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
     """Leave a place for the link to the printed book at each page's foot, and on the front page."""
+    if page == getattr(app.config, "notfound_pagename", None):  # shown at addresses of any depth
+        return
     context["theme_extra_footer"] = PLACE + context.get("theme_extra_footer", "")
     if page == app.config.root_doc and "body" in context:
         context["body"] = context["body"].replace("</h1>", f"</h1>\n{PLACE}", 1)

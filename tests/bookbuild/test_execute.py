@@ -11,10 +11,11 @@ import time
 
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
+from bookbuild.notebooks import strip_run_traces
 from bookbuild.running.parameters import parse_value
 from bookbuild.running.request import requests_for
 
@@ -457,3 +458,15 @@ def test_kernels_talk_through_files_where_their_names_are_short_enough(
     assert done.returncode == 0, done.stdout
     assert book.printed("one") == f"{transport}\n"
     assert {path.name for path in (tmp_path / folder).iterdir()} <= {"dask-scratch-space"}
+
+
+def test_what_is_printed_after_a_figure_stays_after_it():
+    def printed(text):
+        return new_output("stream", name="stdout", text=text)
+
+    figure = new_output("display_data", {"text/html": "<p>a figure</p>"})
+    outputs = [printed("a\n"), printed("b\rc\n"), figure, printed("d\n")]
+    page = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    strip_run_traces(page)
+    kinds = [each.get("text", "figure") for each in page.cells[0].outputs]
+    assert kinds == ["a\nc\n", "figure", "d\n"]

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from bookbuild.__main__ import main
 from bookbuild.book import BookError
 from bookbuild.printing import chromium as browsers
-from bookbuild.printing.chapter import chapter, join
+from bookbuild.printing.chapter import chapter, join, name_of
 from bookbuild.printing.document import Document
 from bookbuild.printing.press import COLOURS, print_document
 
@@ -176,7 +176,7 @@ def test_an_equation_that_cannot_be_typeset_stops_it(site, chromium, tmp_path, e
     broken = chapter("one.html", text, tmp_path)
     document = Document("One", "en", [], [("", [broken])], site / COLOURS)
     with pytest.raises(BookError, match=re.escape(f"cannot be typeset: {said}")):
-        print_document(document, chromium, tmp_path / "print")
+        print_document(document, chromium, tmp_path)
 
 
 def test_a_book_without_a_site_is_told_to_make_one(site, tmp_path, capsys):
@@ -216,12 +216,19 @@ def test_what_was_folded_is_referred_to(one):
 def test_links_of_the_site_become_links_of_the_book(one):
     links = {link.get_text(): link["href"] for link in one.body.p.find_all("a")}
     assert links == {
-        "there": "#chapters-two--there",
-        "that": "#chapters-two",
-        "here": "#chapters-one--here",
+        "there": "#page-chapters_2f_two--there",
+        "that": "#page-chapters_2f_two",
+        "here": "#page-chapters_2f_one--here",
         "out": "https://a.example/x",
     }
 
 
 def test_long_lines_are_marked(one):
     assert [line.get_text()[:5] for line in one.body.select(".long")] == ["print"]
+
+
+def test_no_two_pages_share_an_id():
+    pages = ["intro", "01_intro", "01-intro", "Intro", "1", "глава", "a/b", "a-b", "a_b"]
+    names = {name_of(f"{page}.html") for page in pages}
+    assert len(names) == len(pages)
+    assert all(re.fullmatch(r"page-[a-z0-9_-]+", name) for name in names)
