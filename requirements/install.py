@@ -120,7 +120,9 @@ def environment():
     own = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PIP_", "UV_", "PYTHON")) or name in kept
+        if not name.startswith(("PIP_", "UV_", "PYTHON"))
+        or name in kept
+        or re.match(r"UV_INDEX_\w+_(USERNAME|PASSWORD)$", name)
     }
     files = settings_in_files() if os.path.exists(PYTHON) else {}
     return dict(files, **dict(own, PIP_CONFIG_FILE=os.devnull))

@@ -247,6 +247,7 @@ def install_script(root):
 
 def test_a_users_variables_do_not_reach_the_environment(install_script, monkeypatch):
     ours = {"PIP_INDEX_URL", "UV_INDEX_URL", "UV_CACHE_DIR"}
+    ours |= {"UV_INDEX_OUR_OWN_USERNAME", "UV_INDEX_OUR_OWN_PASSWORD"}
     theirs = {f"PIP_{name}" for name in ("USER", "TARGET", "NO_BINARY", "REQUIRE_VIRTUALENV")}
     theirs |= {f"UV_{name}" for name in ("TARGET", "OVERRIDE", "SYSTEM_PYTHON", "NO_BUILD")}
     theirs |= {"PYTHONPATH", "PYTHONHOME", "PYTHONOPTIMIZE"}
