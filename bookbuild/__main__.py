@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _insist_on_utf8() -> None:
-    """Begin anew in Python's UTF-8 mode where the locale is of another encoding."""
+    """Begin anew, once, in Python's UTF-8 mode where the locale is of another encoding."""
+    if os.environ.get("PYTHONUTF8") == "1":  # options such as -I and -X utf8=0 outdo it
+        return
     encodings = {sys.getfilesystemencoding(), locale.getpreferredencoding(False)}
     if {codecs.lookup(encoding).name for encoding in encodings} != {"utf-8"}:
         os.environ["PYTHONUTF8"] = "1"  # of the processes that this one starts, too
