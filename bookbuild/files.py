@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -46,8 +46,13 @@ def sha256_of_folder(folder: Path) -> dict[str, str]:
 
 
 def hashes_of(files: Iterable[Path]) -> dict[Path, str]:
-    """Return the hashes of those files that exist."""
-    return {file: sha256(file.read_bytes()) for file in files if file.is_file()}
+    """Return the hashes of those files that exist and can be read."""
+    hashes = {}
+    for file in files:
+        with suppress(OSError):
+            if file.is_file():
+                hashes[file] = sha256(file.read_bytes())
+    return hashes
 
 
 @contextmanager
