@@ -69,12 +69,13 @@ def files_used(notebook: NotebookNode, folder: Path, opened: Iterable[str] = ())
     that it imports, and what those name and import in turn.
     """
     code = [python(cell) for cell in code_cells(notebook)]
-    there = {name: folder / name for name in opened if (folder / name).is_file()}
-    found = {name: sha256(file.read_bytes()) for name, file in there.items()}
-    while code:
-        text = code.pop()
-        for name in sorted({*PATH.findall(text), *_local_modules(text, folder)} - found.keys()):
-            file = folder / name
+    names, found = set(opened), {}
+    while names or code:
+        for text in code:
+            names.update(PATH.findall(text), _local_modules(text, folder))
+        files = [(name, folder / name) for name in names - found.keys()]
+        names, code = set(), []
+        for name, file in files:
             if file.is_file():
                 found[name] = sha256(file.read_bytes())
                 if file.suffix == ".py":
