@@ -27,7 +27,7 @@ WATCH = f"__import__({__name__!r}, fromlist=['watch']).watch()"
 # Below the book, but none of it, or known otherwise to the key; so is what a name with a dot holds.
 APART = {"_build", "rnn_utils", "bookbuild", "__pycache__", "site-packages"}
 START = Path.cwd()  # the page's folder; the page may go elsewhere
-READ: set[str] = set()
+READ: dict[str, tuple[int, int]] = {}  # what each file was when it was first opened
 WRITTEN: set[str] = set()
 
 
@@ -39,21 +39,43 @@ def watch() -> None:
 def _note(event: str, arguments: tuple) -> None:
     if event == "open" and isinstance(arguments[0], (str, bytes)):
         path = os.path.abspath(os.fsdecode(arguments[0]))
-        (WRITTEN if arguments[2] & (os.O_WRONLY | os.O_RDWR) else READ).add(path)
+        if arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            WRITTEN.add(path)
+        elif path not in READ and os.path.isfile(path):
+            READ[path] = _version(path)
+    elif event == "os.rename":  # and of os.replace
+        WRITTEN.add(os.path.abspath(os.fsdecode(arguments[1])))
+
+
+def _version(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_mtime_ns, found.st_size
+
+
+def files_edited() -> list[str]:
+    """Return those of `files_read` that are no longer what they were when they were opened."""
+    found = []
+    for name in files_read():
+        path = os.path.normpath(START / name)
+        if path in READ and READ[path] != _version(path):
+            found.append(name)
+    return found
 
 
 def files_read() -> list[str]:
     """Return the book's own files that were imported or read, by their paths from the page."""
     book = next((each for each in (START, *START.parents) if (each / "_toc.yml").exists()), None)
     modules = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    data = tuple(filter(None, map(os.environ.get, ("RNN_UTILS_DATA", "RNN_UTILS_CACHE"))))
+    data = filter(None, map(os.environ.get, ("RNN_UTILS_DATA", "RNN_UTILS_CACHE")))
+    folders = [Path(each) for each in (*data, sys.prefix, sys.base_prefix)]
     found = []
-    for file in sorted((READ | modules) - WRITTEN - {None}) if book else ():
+    for file in sorted((READ.keys() | modules) - WRITTEN - {None}) if book else ():
         parts = Path(os.path.relpath(file, book)).parts
         own = not APART.intersection(parts) and not any(
             part.startswith(".") or part.endswith(".egg-info") for part in parts
         )
-        if own and not file.startswith(data) and os.path.isfile(file):
+        around = {Path(file), *Path(file).parents} - {book, *book.parents}
+        if own and around.isdisjoint(folders) and os.path.isfile(file):
             found.append(Path(os.path.relpath(file, START)).as_posix())
     return found
 
@@ -78,7 +100,7 @@ def show_report() -> None:
     from IPython.display import display
 
     report = {"provenance": _provenance(), "data": _data(), "peak_memory": peak_memory()}
-    report["files"] = files_read()
+    report |= {"files": files_read(), "edited": files_edited()}
     display({KIND: report}, raw=True)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bookbuild.book import Book, BookError
+from bookbuild.book import Book, BookError, Page
 from bookbuild.git import commit_of, tracked_files
 from bookbuild.notebooks import write
 from bookbuild.running import durations
 from bookbuild.running.freshness import FindMachines, describe, find_stale
-from bookbuild.running.freshness_key import key_of
+from bookbuild.running.freshness_key import files_used, key_of
 from bookbuild.running.machine import places_here
 from bookbuild.running.parameters import declared_parameters
 from bookbuild.running.request import Limits, Outcome, Request
@@ -30,6 +32,7 @@ LEAVE_ALONE = (
     "A page leaves them as they are: unless you edited them yourself, mend the page and take them "
     "back, from git for instance"
 )
+KEPT = "it ran and is kept; run again to go on"
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,12 @@ def bring_up_to_date(
         requests = find_stale(requests, machines, options.force)
         for request in requests:
             say(describe(request))
-        guarded = tracked_files(book.root) or book.files
-        stale = [replace(request, guarded=guarded) for request in requests if request.stale]
+        tracked = tracked_files(book.root)
+        stale = [
+            replace(request, guarded=_guarded(book, request, tracked))
+            for request in requests
+            if request.stale
+        ]
         if not stale:
             return []
         if client is None:
@@ -109,27 +116,47 @@ def connected(scheduler: str | None) -> Iterator[tuple[Client | None, FindMachin
 
 
 def report(book: Book, failed: Sequence[tuple[Request, Outcome]], total: int) -> int:
-    """Say which pages failed, where and why, and return the exit status."""
-    if not failed:
-        return 0
-    say(f"\n{len(failed)} of {total} pages failed:")
-    for request, outcome in failed:
-        page = request.page
-        say("\n" + ", ".join(filter(None, [page.name, outcome.where])))
-        if outcome.error:
-            say(f"  {outcome.error}")
-        if outcome.changed:
-            names = ", ".join(map(book.relative, outcome.changed))
-            say(f"  the book's own files changed or vanished while it ran: {names}. {LEAVE_ALONE}")
-        if page.failed.exists():
-            say(f"  what ran is in {book.relative(page.failed)}")
-    return 1
+    """Say which pages failed or ran while the book changed, and return the exit status."""
+    kinds = {"failed": False, "ran while the book's own files changed": True}
+    for what, ok in kinds.items():
+        of_kind = [(request, outcome) for request, outcome in failed if outcome.ok == ok]
+        if of_kind:
+            say(f"\n{len(of_kind)} of {total} pages {what}:")
+        for request, outcome in of_kind:
+            _report_one(book, request.page, outcome)
+    return 1 if failed else 0
+
+
+def _report_one(book: Book, page: Page, outcome: Outcome) -> None:
+    say("\n" + ", ".join(filter(None, [page.name, outcome.where])))
+    say(f"  {outcome.error or KEPT}")
+    if outcome.changed:
+        names = ", ".join(map(book.relative, outcome.changed))
+        say(f"  the book's own files changed or vanished while it ran: {names}. {LEAVE_ALONE}")
+    if page.failed.exists():
+        say(f"  what ran is in {book.relative(page.failed)}")
 
 
 def say(line: str) -> None:
     """Print a whole line at once: logs and terminals show it the same."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def _guarded(book: Book, request: Request, tracked: Sequence[Path]) -> list[Path]:
+    """Return the files that no run may change: the book's, its modules, and what the page uses."""
+    folder = request.page.source.parent
+    opened = request.last.key.get("files", ()) if request.last else ()
+    used = {_path(folder, name) for name in files_used(request.source, folder, opened)}
+    folders = {page.source.parent for page in book.notebooks}
+    modules = {
+        file for file in tracked if file.suffix == ".py" and folders.intersection(file.parents)
+    }
+    return sorted({*book.files, *modules, *used.intersection(tracked)})
+
+
+def _path(folder: Path, name: str) -> Path:
+    return Path(os.path.normpath(folder / name))
 
 
 def _run(
@@ -167,15 +194,20 @@ def _keep(request: Request, outcome: Outcome, commit: str) -> None:
 
 
 def _record(request: Request, outcome: Outcome, commit: str) -> RunRecord:
-    report = {"provenance": {}, "data": {}, "peak_memory": 0, "files": []} | outcome.report
-    opened = report.pop("files")
+    report = {"provenance": {}, "data": {}, "peak_memory": 0, "files": [], "edited": []}
+    report |= outcome.report
+    opened, edited = report.pop("files"), report.pop("edited")
     found = {asked: name for asked, (name, _) in report["data"].items()}
     machine = replace(outcome.machine, data=found)
+    folder = request.page.source.parent
+    key = key_of(outcome.notebook, folder, request.parameters, machine, found, opened)
+    unsure = {*outcome.changed, *(_path(folder, name) for name in edited)}
+    for name in key["files"]:
+        if _path(folder, name) in unsure:
+            key["files"][name] = ""  # nobody knows which of its contents the page has seen
     values = declared_parameters(outcome.notebook) | request.parameters
     return RunRecord(
-        key=key_of(
-            outcome.notebook, request.page.source.parent, request.parameters, machine, found, opened
-        ),
+        key=key,
         parameters=dict(request.parameters),
         seed=str(values.get("seed", "")),
         finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -2,16 +2,19 @@
 
 import os
 import py_compile
+import sys
 from dataclasses import replace
 
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook
 
 from bookbuild.book import Book
+from bookbuild.notebooks import read
+from bookbuild.running import kernel_report, run_stale
 from bookbuild.running.freshness import find_stale
-from bookbuild.running.freshness_key import differences, key_of, short_name
+from bookbuild.running.freshness_key import differences, files_used, key_of, short_name
 from bookbuild.running.machine import this_machine
-from bookbuild.running.request import requests_for
+from bookbuild.running.request import Outcome, Request, requests_for
 
 
 def here():
@@ -140,6 +143,50 @@ def test_files_that_a_run_was_seen_to_use_are_part_of_the_key(book):
         file.unlink()
         assert f"files moved: {name}" in book.run("status").stdout
         file.write_text(text)
+
+
+def test_an_opened_module_is_read_for_what_it_names(tmp_path):
+    files = {"helper.py": "import other\nopen('weights.h5')", "other.py": "", "weights.h5": ""}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert files_used(new_notebook(), tmp_path, ["helper.py"]).keys() == files.keys()
+
+
+def test_a_run_during_which_its_files_were_edited_stays_stale(book):
+    names = ("edited.txt", "guarded.txt", "left.txt")
+    for name in names:
+        (book.source("one").parent / name).write_text("1")
+    book.add("one", "x = 1")
+    book.pretend("one")
+    (page,) = Book.load(book.root).notebooks
+    outcome = Outcome(
+        read(page.executed),
+        machine=here(),
+        report={"files": names, "edited": ["edited.txt"]},
+        changed=[page.source.parent / "guarded.txt"],
+    )
+    run_stale._keep(Request(page, read(page.source), {}), outcome, "")
+    assert why(book) == "files moved: edited.txt, guarded.txt"
+
+
+def test_a_kernel_tells_which_files_it_read_wrote_or_saw_edited(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kernel_report, "START", tmp_path)
+    monkeypatch.setattr(kernel_report, "READ", {})
+    monkeypatch.setattr(kernel_report, "WRITTEN", set())
+    monkeypatch.setenv("RNN_UTILS_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
+    names = ("_toc.yml", "a.txt", "b.txt", "c.txt", "data/d.txt", "database.txt", "env/e.txt")
+    for name in names:
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("1")
+        kernel_report._note("open", (str(file), "r", os.O_RDONLY))
+    kernel_report._note("os.rename", (tmp_path / "part", tmp_path / "c.txt", -1, -1))
+    assert kernel_report.files_read() == ["_toc.yml", "a.txt", "b.txt", "database.txt"]
+    (tmp_path / "b.txt").write_text("22")
+    kernel_report._note("open", ("b.txt", "r", os.O_RDONLY))
+    assert kernel_report.files_edited() == ["b.txt"]
 
 
 def test_a_parameter_moves_the_key(ran):
