@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 import psutil
 
@@ -34,7 +35,14 @@ def why_it_died(status: int | None) -> str:
     return f"the kernel died: {what}, from a fault in compiled code or from elsewhere"
 
 
-def end_what_is_left(mark: str, spared: int | None = None) -> list[str]:
+def children() -> set[psutil.Process]:
+    """Return the processes below this one."""
+    return set(psutil.Process().children(recursive=True))
+
+
+def end_what_is_left(
+    mark: str, spared: int | None = None, others: Collection[psutil.Process] | None = None
+) -> list[str]:
     """End what a kernel started, and return the command lines.
 
     Parameters
@@ -43,10 +51,13 @@ def end_what_is_left(mark: str, spared: int | None = None) -> list[str]:
         The value of `MARK` in the kernel's environment.
     spared : int, optional
         The process of the kernel itself.
+    others : collection of psutil.Process, optional
+        Those below this one that were there before the kernel. All that came since are taken for
+        the kernel's, which they are only where one page is run at a time; by default none is.
     """
     ended = {}
     for _ in range(ROUNDS):
-        found = [process for process in _marked(mark) if process.pid != spared]
+        found = [process for process in _marked(mark, others) if process.pid != spared]
         for process in found:
             try:
                 ended[process] = " ".join(process.cmdline()) or process.name()
@@ -56,14 +67,19 @@ def end_what_is_left(mark: str, spared: int | None = None) -> list[str]:
         if not found:
             break
         time.sleep(ROUND_SECONDS)
+        for process in found:  # an orphan that was adopted has nobody else who would
+            with suppress(psutil.Error):
+                process.wait(0)
     return sorted({command for command in ended.values() if command and SILENT not in command})
 
 
-def _marked(mark: str) -> Iterator[psutil.Process]:
+def _marked(mark: str, others: Collection[psutil.Process] | None) -> Iterator[psutil.Process]:
     """Yield the processes with a mark, and those below this one that threw theirs away."""
-    below = set(psutil.Process().children(recursive=True))
+    below = set() if others is None else children().difference(others)
     for process in psutil.process_iter():
         try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
             found = process.environ().get(MARK)
             # All that a kernel starts is of another session than this process.
             apart = process in below and os.getsid(process.pid) != os.getsid(0)

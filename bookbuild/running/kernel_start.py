@@ -1,24 +1,24 @@
 """The kernel that runs a page: this interpreter's, on its share of the cores."""
 
 import os
-import site
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import ClassVar
 
 import platformdirs
+import psutil
 from jupyter_client import AsyncKernelClient, AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.localinterfaces import localhost
 from traitlets import default
 
 from bookbuild.running.kernel_end import MARK, end_what_is_left, why_it_died
-from bookbuild.running.machine import folders_of
+from bookbuild.running.machine import homes, uses_user_site
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -29,17 +29,24 @@ THREADS = (
 )
 # How the names of a user's own settings begin; of folders there are others, see below.
 PERSONAL = (
-    *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIBRC", "KERAS_", "LC_", "LANG"),
-    *("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "ONEDNN_", "DNNL_"),  # decide the last digits
+    *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIBRC", "KERAS_", "LC_"),
+    # These decide the last digits.
+    *("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "ONEDNN_", "DNNL_", "NVIDIA_TF32_"),
 )
+LANGUAGES = ("LANG", "LANGUAGE")  # whole names of such settings
 MOST_OUTPUT = 16_000_000  # characters; the largest chapter has two million
 TOO_MUCH = f"the page puts out more than {MOST_OUTPUT / 1e6:.0f} MB: print and show less"
 FIRST_VICTIM = "1000"  # of the system, where memory runs out
 LONGEST_SOCKET = 100  # characters; the system's limit is 104 on macOS, 108 on Linux
 
 
-def kernel_manager(cores: int, folder: Path) -> type[AsyncKernelManager]:
-    """Return what starts a kernel that is to use some cores and talk through files of a folder."""
+def kernel_manager(
+    cores: int, folder: Path, others: Collection[psutil.Process] | None = None
+) -> type[AsyncKernelManager]:
+    """Return what starts a kernel that is to use some cores and talk through files of a folder.
+
+    The others are spared at its end, see `end_what_is_left`.
+    """
     address = str(folder / "kernel")
 
     class OwnKernelManager(AsyncKernelManager):
@@ -77,7 +84,7 @@ def kernel_manager(cores: int, folder: Path) -> type[AsyncKernelManager]:
 
         async def shutdown_kernel(self, **options) -> None:
             """End what the page started before the kernel, while it is known what that was."""
-            type(self).left = end_what_is_left(str(folder), spared=self.provisioner.pid)
+            type(self).left = end_what_is_left(str(folder), self.provisioner.pid, others)
             await super().shutdown_kernel(**options)
 
         async def cleanup_resources(self, **options) -> None:
@@ -116,12 +123,14 @@ def environment(cores: int, folder: Path) -> dict[str, str]:
     """
     own = {"IPYTHONDIR": folder / "ipython", "KERAS_HOME": folder / "keras"}
     own["MPLCONFIGDIR"] = _matplotlib_folder(folder)
-    packages = [*folders_of("rnn_utils"), *folders_of("bookbuild")]
-    homes = dict.fromkeys(str(folder.parent) for folder in packages)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PERSONAL)}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PERSONAL) and name not in LANGUAGES
+    }
     fixed = dict.fromkeys(THREADS, str(cores)) | {MARK: str(folder), "PYTHONUTF8": "1"}
-    fixed["PYTHONPATH"] = os.pathsep.join(homes)
-    if not find_spec("ipykernel").origin.startswith(site.getusersitepackages()):
+    fixed["PYTHONPATH"] = os.pathsep.join(homes())
+    if not uses_user_site():
         fixed["PYTHONNOUSERSITE"] = "1"
     return inherited | {name: str(where) for name, where in own.items()} | fixed
 

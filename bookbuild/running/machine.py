@@ -5,12 +5,13 @@ import os
 import platform
 import re
 import shutil
+import site
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import distributions
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -143,6 +144,26 @@ def folders_of(package: str) -> list[Path]:
     return [Path(folder) for folder in spec.submodule_search_locations] if spec else []
 
 
+def homes() -> list[str]:
+    """Return the folders that a kernel is to import the repository's own packages from."""
+    packages = [*folders_of("rnn_utils"), *folders_of("bookbuild")]
+    return list(dict.fromkeys(str(folder.parent) for folder in packages))
+
+
+def uses_user_site() -> bool:
+    """Tell whether kernels use the packages that a user installed for all his Pythons."""
+    return importlib.util.find_spec("ipykernel").origin.startswith(site.getusersitepackages())
+
+
+def kernel_path() -> list[str]:
+    """Return where a kernel looks for packages: not all that PYTHONPATH adds for this process."""
+    added = {os.path.abspath(each) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+    if not uses_user_site():
+        added.add(site.getusersitepackages())
+    added.difference_update(site.getsitepackages())
+    return [*homes(), *(each for each in sys.path if each not in added)]
+
+
 def sources(package: str) -> dict[str, str]:
     """Return the hash of each file of a package."""
     hashes = [sha256_of_folder(folder) for folder in folders_of(package)]
@@ -172,20 +193,20 @@ def cpuinfo(*names: str) -> str:
 def _packages() -> dict[str, str]:
     """Return the versions of the packages that pages depend on, directly or not."""
     versions, waiting, seen = {}, [Requirement(root) for root in ROOTS], set()
+    path = kernel_path()
     while waiting:
         requirement = waiting.pop()
         name, extras = canonicalize_name(requirement.name), frozenset(requirement.extras)
         if (name, extras) in seen:
             continue
         seen.add((name, extras))
-        try:
-            found = distribution(name)
-        except PackageNotFoundError:
+        found = next(iter(distributions(name=name, path=path)), None)
+        if found is None:
             if name == OWN:
                 raise BookError(
                     f"{OWN} is not installed here: python -m pip install --no-deps -e . in the "
                     "book's folder"
-                ) from None
+                )
             continue
         versions[name] = found.version
         needed = map(Requirement, found.requires or [])

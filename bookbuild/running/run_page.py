@@ -19,7 +19,7 @@ from papermill.exceptions import PapermillExecutionError
 from bookbuild.files import hashes_of
 from bookbuild.notebooks import describe, first_line, runnable, strip_run_traces, tags
 from bookbuild.running import kernel_report
-from bookbuild.running.kernel_end import adopt_orphans, end_what_is_left
+from bookbuild.running.kernel_end import adopt_orphans, children, end_what_is_left
 from bookbuild.running.kernel_start import kernel_manager
 from bookbuild.running.machine import this_machine
 from bookbuild.running.request import Limits, Outcome, Request
@@ -69,7 +69,9 @@ class Progress:
         self.say(f"{self.name}  {number}  {seconds:6.1f} s  {first_line(cell)[:60]}")
 
 
-def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], None]) -> Outcome:
+def run_page(
+    request: Request, limits: Limits, cores: int, say: Callable[[str], None], one_at_a_time: bool
+) -> Outcome:
     """Run a page and return what it produced.
 
     Parameters
@@ -82,19 +84,22 @@ def run_page(request: Request, limits: Limits, cores: int, say: Callable[[str], 
         How many the kernel may use.
     say : callable
         Told one line when the page starts and one per cell.
+    one_at_a_time : bool
+        Whether this process runs no other page beside it.
     """
     name, parameters = request.page.name, request.parameters
     progress = Progress(name, say)
     say(f"{name}  starts" + "".join(f"  {k}={v!r}" for k, v in parameters.items()))
     machine, files = this_machine(), hashes_of(request.guarded)
     adopt_orphans()
+    others = children() if one_at_a_time else None
     began = time.monotonic()
     with TemporaryDirectory(ignore_cleanup_errors=True) as ours:
         folder = request.page.source.parent
         folder = str(folder) if folder.is_dir() else ours
-        start = kernel_manager(cores, Path(ours))
+        start = kernel_manager(cores, Path(ours), others)
         where, error = _execute(request, limits, folder, start, progress)
-        for command in [*start.left, *end_what_is_left(ours)]:
+        for command in [*start.left, *end_what_is_left(ours, others=others)]:
             say(f"{name}  left a process behind, which was ended: {command[:80]}")
     seconds = time.monotonic() - began
     notebook, report = progress.notebook, {}

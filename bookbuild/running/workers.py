@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psutil
@@ -226,7 +227,9 @@ def _work(request: Request, limits: Limits, slots: dict[str, int], topic: str) -
     pages = 1 if request.runs_alone else slots_here
     cores = max(1, CPU_COUNT // pages)
     try:
-        return run_page(request, limits, cores, lambda line: worker.log_event(topic, line))
+        one_at_a_time = worker.state.nthreads == 1
+        say = partial(worker.log_event, topic)
+        return run_page(request, limits, cores, say, one_at_a_time)
     except Exception as error:
         return Outcome(error=f"it could not be run: {type(error).__name__}: {error}")
 

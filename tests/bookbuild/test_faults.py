@@ -2,17 +2,22 @@
 
 import errno
 import os
+import re
 import socket
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import pytest
 from nbformat.v4 import new_output
 
+from bookbuild import __main__
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
 from bookbuild.checking.gate import gate
+from bookbuild.files import hashes_of, sha256
 from bookbuild.git import tracked_files
 from bookbuild.running import kernel_end, kernel_start, workers
 
@@ -117,8 +122,52 @@ def test_a_page_that_changes_the_book_fails_the_build(book, commit):
     done = book.execute()
     assert done.returncode == 1
     changed = "changed or vanished while it ran: chapters/notes.txt, intro.md. A page leaves them"
-    assert f"chapters/one\n  the book's own files {changed}" in done.stdout
+    assert "1 of 1 pages ran while the book's own files changed:" in done.stdout
+    assert "failed" not in done.stdout
+    kept = "it ran and is kept; run again to go on"
+    assert f"chapters/one\n  {kept}\n  the book's own files {changed}" in done.stdout
+    assert book.executed("one").exists()
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("a")
+    read = Path.read_bytes
+
+    def refuse(path):
+        if path.name == "b":
+            raise PermissionError(path)
+        return read(path)
+
+    (tmp_path / "b").write_text("b")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    files = [tmp_path / "a", tmp_path / "b", tmp_path / "c"]
+    assert hashes_of(files) == {tmp_path / "a": sha256(b"a")}
+
+
+def test_where_utf8_cannot_be_had_the_program_begins_anew_but_once(monkeypatch):
+    begun = []
+    monkeypatch.setattr(__main__.locale, "getpreferredencoding", lambda _: "latin-1")
+    monkeypatch.setattr(__main__.os, "execv", lambda *command: begun.append(command))
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    __main__._insist_on_utf8()
+    __main__._insist_on_utf8()
+    assert len(begun) == 1
+
+
+def test_only_what_came_after_the_start_of_a_kernel_is_taken_for_its_own():
+    bare = {"start_new_session": True, "env": {"PATH": "/bin:/usr/bin"}}
+    users = subprocess.Popen(["sleep", "60"], **bare)
+    try:
+        others = kernel_end.children()
+        left = subprocess.Popen(["sleep", "61"], **bare)
+        assert kernel_end.end_what_is_left("no mark") == []
+        assert kernel_end.end_what_is_left("no mark", others=others) == ["sleep 61"]
+        assert not psutil.pid_exists(left.pid), "it was not reaped"
+        assert users.poll() is None
+    finally:
+        users.kill()
+        users.wait()
 
 
 def test_without_git_the_pages_and_their_order_are_what_no_page_may_change(book):
@@ -143,6 +192,8 @@ PERSONAL = {
     "KERAS_HOME": "/mine",
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_XLA_FLAGS": "--tf_xla_auto_jit=2",
+    "XLA_FLAGS": "--xla_cpu_enable_fast_math",
+    "NVIDIA_TF32_OVERRIDE": "1",
     "ONEDNN_MAX_CPU_ISA": "SSE41",
     "LC_ALL": "C",
     "LANG": "de_DE.ISO-8859-1",
@@ -154,17 +205,28 @@ def test_settings_of_a_users_own_do_not_reach_a_kernel(monkeypatch, tmp_path):
     for name, value in PERSONAL.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setenv("LANGCHAIN_API_KEY", "a")
     kernels = kernel_start.environment(1, tmp_path)
     assert not {*PERSONAL.items()} & {*kernels.items()}
-    assert kernels["CUDA_VISIBLE_DEVICES"] == "1"
+    assert (kernels["CUDA_VISIBLE_DEVICES"], kernels["LANGCHAIN_API_KEY"]) == ("1", "a")
     assert kernels["PYTHONUTF8"] == kernels["PYTHONNOUSERSITE"] == "1"
+
+
+def test_what_rnn_utils_warns_of_does_not_reach_a_kernel(monkeypatch, tmp_path):
+    source = Path(find_spec("rnn_utils").origin).with_name("backend.py").read_text()
+    (settings,) = re.findall(r"^_DECIDE_DIGITS = \((.*?)^\)", source, re.M | re.S)
+    names = re.findall(r'"(\w+)"', settings)
+    for name in names:
+        monkeypatch.setenv(name, "1")
+    assert names
+    assert not {*names} & kernel_start.environment(1, tmp_path).keys()
 
 
 def test_packages_that_a_user_installed_for_himself_are_used_where_there_are_no_others(
     monkeypatch, tmp_path
 ):
-    home = Path(kernel_start.find_spec("ipykernel").origin).parents[1]
-    monkeypatch.setattr(kernel_start.site, "getusersitepackages", lambda: str(home))
+    home = Path(find_spec("ipykernel").origin).parents[1]
+    monkeypatch.setattr("site.getusersitepackages", lambda: str(home))
     assert "PYTHONNOUSERSITE" not in kernel_start.environment(1, tmp_path)
 
 

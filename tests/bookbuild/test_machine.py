@@ -1,7 +1,7 @@
 """What a machine is: its GPUs, its packages, where its digits are."""
 
 import os
-from importlib.metadata import PackageNotFoundError
+import site
 
 import pytest
 
@@ -54,12 +54,23 @@ def test_each_model_of_gpu_is_a_place_of_its_own(two_gpus):
 
 
 def test_a_book_that_is_not_installed_is_no_place(monkeypatch):
-    def missing(name):
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr("bookbuild.running.machine.distribution", missing)
+    monkeypatch.setattr("bookbuild.running.machine.distributions", lambda **options: [])
     with pytest.raises(BookError, match=r"pip install --no-deps -e \."):
         this_machine()
+
+
+@pytest.mark.parametrize("where", ["PYTHONPATH", "user site"])
+def test_packages_that_a_kernel_does_not_see_do_not_count(where, monkeypatch, tmp_path):
+    there = this_machine().packages["numpy"]
+    info = tmp_path / "numpy-0.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    if where == "PYTHONPATH":
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    else:
+        monkeypatch.setattr(site, "getusersitepackages", lambda: str(tmp_path))
+    assert this_machine().packages["numpy"] == there
 
 
 def test_a_relative_path_to_the_digits_is_one_place_for_all(book):
