@@ -5,7 +5,8 @@ for (const event of ["click", "input"]) {
     const control = target.closest("[data-object][data-call]");
     if (control && (control.tagName === "INPUT") === (event === "input")) {
       const { object, call } = control.dataset;
-      (object === "window" ? window : window[object])[call](Number(control.value));
+      if (object === "window" && call === "print") window.print();
+      if (/^anim_[0-9a-f]{12}$/.test(object)) window[object][call](Number(control.value));
     }
   });
 }
@@ -14,7 +15,8 @@ for (const event of ["click", "input"]) {
 if (window.MathJax) {
   window.MathJax.startup = {
     async pageReady() {
-      const equations = [...document.querySelectorAll("article .math")];
+      const [first, all] = ["article .math", ".math"].map((s) => document.querySelectorAll(s));
+      const equations = [...new Set([...first, ...all])];
       while (equations.length) {
         await window.MathJax.typesetPromise(equations.splice(0, 8));
         await new Promise((done) => setTimeout(done));

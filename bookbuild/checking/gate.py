@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bookbuild.book import Book, Page
 from bookbuild.checking import reference_numbers
 from bookbuild.checking.reference_numbers import NOTHING_EXPECTED
-from bookbuild.checking.rules import PAGE_RULES, SOURCE_RULES, Fault
+from bookbuild.checking.rules import PAGE_RULES, SOURCE_RULES, Fault, nothing_in_a_text_runs
 from bookbuild.notebooks import (
     FAILURE_MARKER,
     describe,
@@ -57,7 +57,7 @@ def inspect_runs(book: Book, pages: Sequence[Page]) -> tuple[list[Finding], list
         last digits where they should not.
     """
     reference = reference_numbers.load(book)
-    findings, remarks = [], []
+    findings, remarks = [*inspect_texts(book)], []
     for page in pages:
         found = list(gate(page))
         if not found:
@@ -79,6 +79,14 @@ def inspect_runs(book: Book, pages: Sequence[Page]) -> tuple[list[Finding], list
                     )
         findings += found
     return findings, remarks
+
+
+def inspect_texts(book: Book) -> Iterator[Finding]:
+    """Look for reasons not to publish the pages that are not run."""
+    for page in book.pages:
+        if not page.is_notebook:
+            for fault in nothing_in_a_text_runs(page.source.read_text("utf-8", "replace")):
+                yield _finding(page, None, fault)
 
 
 def gate(page: Page) -> Iterator[Finding]:

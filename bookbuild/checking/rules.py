@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
-from bookbuild.checking.active_content import active_content
+from bookbuild.checking.active_content import active_content, active_markdown, active_svg
 from bookbuild.checking.prose import prose_of, uneven_rows
 from bookbuild.notebooks import VOLATILE_CELL_METADATA, VOLATILE_NOTEBOOK_METADATA
 
@@ -39,6 +39,7 @@ IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 TEXT_TYPES = ("text/html", "text/markdown", "text/latex", "text/plain", "application/javascript")
 RECORD = "application/papermill.record/"  # a number, which is not shown
 WIDGET = "application/vnd.jupyter.widget-view+json"
+NOTHING_ACTIVE = "show text, a table or a figure; scripts: only the player's and the explorer's"
 
 
 @dataclass(frozen=True)
@@ -225,15 +226,22 @@ def rows_match_their_head(page: NotebookNode) -> Iterator[Fault]:
 @page_rule
 def nothing_runs_in_the_browser(page: NotebookNode) -> Iterator[Fault]:
     """Only the book's own scripts run on a page: its policy would silently stop any other."""
-    remedy = "show text, a table or a figure; of scripts a page has its player and its explorer"
     for cell, output in _outputs(page):
-        if "application/javascript" in output.get("data", {}):
-            yield Fault(cell, "an output is a script", remedy)
-        for what in active_content(output.get("data", {}).get("text/html", "")):
-            yield Fault(cell, f"an output would run in the reader's browser: {what}", remedy)
+        data = output.get("data", {})
+        if "application/javascript" in data:
+            yield Fault(cell, "an output is a script", NOTHING_ACTIVE)
+        found = [*active_content(data.get("text/html", ""))]
+        for what in [*found, *active_svg(data.get("image/svg+xml", "").encode())]:
+            said = f"an output would run in the reader's browser: {what}"
+            yield Fault(cell, said, NOTHING_ACTIVE)
     for cell, text in _markdown(page):
-        for what in active_content(MarkdownIt().render(text)):
-            yield Fault(cell, f"the text would run in the reader's browser: {what}", remedy)
+        yield from nothing_in_a_text_runs(text, cell)
+
+
+def nothing_in_a_text_runs(text: str, cell: NotebookNode | None = None) -> Iterator[Fault]:
+    """Expect the same of a text: a cell of Markdown, or the whole of a page without code."""
+    for what in active_markdown(text):
+        yield Fault(cell, f"the text would run in the reader's browser: {what}", NOTHING_ACTIVE)
 
 
 @source_rule

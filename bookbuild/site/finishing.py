@@ -12,35 +12,46 @@ import shutil
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import PreformattedString
 
+from bookbuild.book import BookError
 from bookbuild.checking.active_content import active_parts, script_of_the_book
 from bookbuild.files import write_bytes
+from bookbuild.site.printed_link import PLACE
 
 ICON = r'[{{,]"?{}"?:\[(\d+),(\d+),\[[^\]]*\],"\w+","([^"]+)"'  # in Font Awesome's script
 ICON_STYLES = {"fas", "fa-solid", "far", "fa-regular", "fab", "fa-brands", "fa"}
 DATA_IMAGE = re.compile(r"data:image/(svg\+xml|png);base64,(.+)", re.DOTALL)
-SVG_SIZE = re.compile(rb'<svg[^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"', re.DOTALL)
+SVG_ROOT = re.compile(rb"<svg\s[^>]*>")
+LENGTH = re.compile(r"(\d*\.?\d+)(pt|px)?")
+VIEW_BOX = re.compile(r"\s*\S+?[\s,]+\S+?[\s,]+(\d*\.?\d+)[\s,]+(\d*\.?\d+)\s*")
+PIXELS = {"pt": 96 / 72, "px": 1, None: 1}  # of CSS, in one unit of an image
+GIVEN_SIZE = re.compile(r"(?<![\w-])(?:width|height)\s*:(?!\s*auto)")
+# A page that Sphinx wrote with the theme, not one that the book brings along.
+OF_THE_THEME = "html[data-content_root]:has(> head):has(> body):has(title)"
+OTHERS = {"_static", "_downloads", "_sources"}  # folders with files that are no pages of the book
 # The handlers in attributes that `book.js` replaces: the theme's and the player's.
 HANDLER = re.compile(
     r"(window(?=\.print)|anim_[0-9a-f]{12})\.([a-z_]+)\((?:parseInt\(this\.value\))?\);?"
 )
-NEEDED_BY = {  # scripts and styles by a part of address or text, and what on a page needs them
-    "mathjax": "article .math",
-    "searchtools.js": ".bd-search-container",
-    "language_data.js": ".bd-search-container",
-    "searchindex.js": ".bd-search-container",
-    "togglebutton": ".toggle, .admonition.dropdown",
-    "togglehint": ".toggle, .admonition.dropdown",
-    "toggleopen": ".toggle, .admonition.dropdown",
-    "design": '[class^="sd-"], [class*=" sd-"]',
-    "scripts/fontawesome.js": "no-element",  # the icons are drawn here
-}
 ICON_SCRIPT = "scripts/fontawesome.js"
-UNUSED = (  # in _static: what no page loads
-    ICON_SCRIPT,
-    *("**/*.map", "**/*.ttf", "locales", "webpack-macros.html", "sbt-webpack-macros.html"),
+NEEDED_BY = {  # what on a page needs which files of _static, and scripts by what they define
+    ".math": {"mathjax/startup.js", "MathJax"},
+    ".bd-search-container": {"searchtools.js", "language_data.js", "searchindex.js"},
+    ".toggle, .admonition.dropdown": {
+        *("togglebutton.js", "togglebutton.css", "togglebuttonSelector"),
+        *("toggleHintShow", "toggleHintHide", "toggleOpenOnPrint"),
+    },
+    '[class^="sd-"], [class*=" sd-"]': {"design-tabs.js", "sphinx-design.min.css"},
+    "no-element": {ICON_SCRIPT},  # the icons are drawn here
+}
+DEFINED = re.compile(r"\s*(?:let |var |const |window\.)(\w+)")
+UNUSED = (  # in _static: what of the theme's no page loads
+    *(ICON_SCRIPT, "scripts/*.map", "styles/*.map", "vendor/fontawesome/webfonts/*.ttf"),
+    *("locales/*/LC_MESSAGES/booktheme.*", "webpack-macros.html", "sbt-webpack-macros.html"),
     *("mathjax/*.js", "mathjax/adaptors", "mathjax/sre", "mathjax/ui", "mathjax/output/svg*"),
     *("mathjax/a11y/[!a]*", "mathjax/input/[!t]*", "mathjax/input/tex-*"),
 )
@@ -54,19 +65,21 @@ POLICY = (
 
 def finish(site: Path) -> None:
     """Finish every page of a built site, then remove what none of them loads."""
-    icons = (site / "_static" / ICON_SCRIPT).read_text("utf-8")
+    icon_script = site / "_static" / ICON_SCRIPT
+    if not icon_script.exists():
+        raise BookError(f"the theme has no {ICON_SCRIPT}: install the locked sphinx-book-theme")
+    icons = icon_script.read_text("utf-8")
     for file in sorted(site.rglob("*.html")):
-        if "_static" in file.relative_to(site).parts:
+        page = BeautifulSoup(file.read_text("utf-8", "replace"), "html.parser")
+        if file.relative_to(site).parts[0] in OTHERS or not page.select_one(OF_THE_THEME):
             continue
-        page = BeautifulSoup(file.read_text("utf-8"), "html.parser")
-        if page.find("title"):  # else it only leads on to another page
-            _draw_icons(page, icons)
-            _move_figures(page, file, site)
-            _move_scripts(page, file, site)
-            _listen(page)
-            _disarm(page)
-            _load_what_is_used(page)
-            _describe(page)
+        _draw_icons(page, icons)
+        _move_figures(page, file, site)
+        _move_scripts(page, file, site)
+        _listen(page)
+        _disarm(page)
+        _load_what_is_used(page)
+        _describe(page)
         _secure(page)
         file.write_text(str(page), "utf-8")
     for pattern in UNUSED:
@@ -75,14 +88,19 @@ def finish(site: Path) -> None:
                 shutil.rmtree(path)
             elif path.name not in USED:
                 path.unlink()
+    for folder in sorted((site / "_static").glob("locales/**/"), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _draw_icons(page: BeautifulSoup, icons: str) -> None:
     """Draw the theme's icons into the page, as its script of 1.5 MB would."""
     for mark in page.select(".fas, .fa-solid, .far, .fa-regular, .fab, .fa-brands"):
         classes = [name for name in mark["class"] if name not in ICON_STYLES]
-        name = next(name for name in classes if name.startswith("fa-")).removeprefix("fa-")
-        drawings = re.findall(ICON.format(re.escape(name)), icons)
+        name = next((name for name in classes if name.startswith("fa-")), None)
+        if name is None:
+            continue
+        drawings = re.findall(ICON.format(re.escape(name.removeprefix("fa-"))), icons)
         if drawings:  # else the font of icons shows it
             is_solid = {"fas", "fa-solid"}.intersection(mark["class"])
             width, height, path = drawings[-1 if is_solid else 0]  # the solid ones come last
@@ -96,30 +114,38 @@ def _move_figures(page: BeautifulSoup, file: Path, site: Path) -> None:
     """Turn figures in the page into files, and let the browser know their size beforehand."""
     images = page.select("article img")
     for image in images:
+        address = urlsplit(image.get("src", ""))
+        local = file.parent / unquote(address.path)
         data = DATA_IMAGE.match(image.get("src", ""))
         if data:
-            content = b64decode(data[2])
+            content = b64decode(data[2] + "==")
             image["src"] = _store(content, data[1].partition("+")[0], "_images", file, site)
-        elif image.get("src", "").endswith(".svg"):
-            content = (file.parent / image["src"]).read_bytes()
-        else:
+        elif address.scheme or address.netloc or local.suffix != ".svg" or not local.is_file():
             continue
-        size = _size(content)
-        if size:
-            width = int(image.get("width", round(size[0] * 96 / 72)))
-            image["width"], image["height"] = width, round(width * size[1] / size[0])
+        else:
+            content = local.read_bytes()
+        width, height = _size(content)
+        given = image.get("width", str(round(width)))
+        sized = image.has_attr("height") or GIVEN_SIZE.search(image.get("style", ""))
+        if width and height and given.isdecimal() and not sized:
+            image["width"], image["height"] = int(given), round(int(given) * height / width)
         if image is not images[0]:
             image["loading"] = "lazy"
 
 
-def _size(image: bytes) -> tuple[float, float] | None:
-    """Return the width and height of an image in units of its own."""
-    svg = SVG_SIZE.search(image)
-    if svg:
-        return float(svg[1]), float(svg[2])
+def _size(image: bytes) -> tuple[float, float]:
+    """Return the width and height of an image in pixels of CSS, zeros if it does not say."""
     if image.startswith(b"\x89PNG"):
         return tuple(int.from_bytes(image[at : at + 4], "big") for at in (16, 20))
-    return None
+    tag = SVG_ROOT.search(image)
+    if not tag:
+        return 0, 0
+    svg = BeautifulSoup(tag[0].decode("utf-8", "replace"), "html.parser").svg
+    lengths = [LENGTH.fullmatch(svg.get(name, "")) for name in ("width", "height")]
+    if all(lengths):
+        return tuple(float(each[1]) * PIXELS[each[2]] for each in lengths)
+    box = VIEW_BOX.fullmatch(svg.get("viewbox", ""))
+    return (float(box[1]), float(box[2])) if box else (0, 0)
 
 
 def _move_scripts(page: BeautifulSoup, file: Path, site: Path) -> None:
@@ -152,6 +178,9 @@ def _store(content: bytes, kind: str, folder: str, file: Path, site: Path) -> st
 
 def _listen(page: BeautifulSoup) -> None:
     """Turn the known handlers in attributes, which the policy forbids, into data of the element."""
+    for name in ("data-object", "data-call"):  # which an output could feign
+        for element in page.find_all(attrs={name: True}):
+            del element[name]
     for fold in page.select("summary[aria-label]"):  # which hides what the fold itself says
         del fold["aria-label"]
     for event in ("onclick", "oninput"):
@@ -163,10 +192,20 @@ def _listen(page: BeautifulSoup) -> None:
 def _disarm(page: BeautifulSoup) -> None:
     """Take away what a text or an output brings along to run, wherever it was carried."""
     for element, attribute in list(active_parts(page.body)):
+        if element.decomposed:  # with another that it stood in
+            continue
         if attribute:
             del element[attribute]
-        elif not element.get("src"):  # of a script: a file of the site
+        elif element.name != "script" or not element.get("src"):  # a file of the site
             element.decompose()
+    for article in page.select("article"):
+        for hidden in article.find_all(string=_is_hidden):
+            hidden.extract()
+
+
+def _is_hidden(text: str) -> bool:
+    """Tell a comment and the like, whose end browsers may see elsewhere, but for the book's own."""
+    return isinstance(text, PreformattedString) and f"<!--{text}-->" != PLACE
 
 
 def _load_what_is_used(page: BeautifulSoup) -> None:
@@ -174,12 +213,14 @@ def _load_what_is_used(page: BeautifulSoup) -> None:
     field = page.select_one(".bd-search-container input")
     if field:  # in place of the theme's script, which stands in the page
         field["autofocus"] = ""
-    unused = [what for what, selector in NEEDED_BY.items() if not page.select_one(selector)]
+    unused = set().union(*(of for each, of in NEEDED_BY.items() if not page.select_one(each)))
     seen = set()
     for part in page.select("script:not([type]), link[rel=stylesheet]"):
         address = part.get("src") or part.get("href")
         what = address or part.string or ""
-        if what in seen or any(name in what.lower() for name in unused):
+        defined = DEFINED.match(what)
+        file = urlsplit(address).path.rpartition("_static/")[2].lstrip("./") if address else ""
+        if what in seen or (file or (defined and defined[1])) in unused:
             part.decompose()
         elif part.has_attr("src"):
             part["defer"] = ""
@@ -199,7 +240,7 @@ def _describe(page: BeautifulSoup) -> None:
 
 def _secure(page: BeautifulSoup) -> None:
     """Put a policy into the head: of scripts in the page only those in its head may run."""
-    head = page.head or page.find("meta").wrap(page.new_tag("head"))
+    head = page.head
     charset = head.find("meta", charset=True)  # which stands within a page's first 1,024 bytes
     scripts = [s.string for s in head.find_all("script", src=False, recursive=False)]
     hashes = [b64encode(sha256(script.encode()).digest()).decode() for script in scripts]

@@ -1,5 +1,8 @@
 """The gate: each rule fires on what it is there for, and on nothing else."""
 
+from base64 import b64encode
+from urllib.parse import quote
+
 import numpy as np
 import pytest
 from matplotlib.animation import FuncAnimation
@@ -8,12 +11,20 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book
-from bookbuild.checking.gate import gate, inspect_source
+from bookbuild.checking.active_content import active_svg
+from bookbuild.checking.gate import gate, inspect_runs, inspect_source
 from bookbuild.notebooks import published, read
+from rnn_utils.page import explorer
 from rnn_utils.page.explorer import explorer_html
 from rnn_utils.page.player import player_html
 
+ACTIVE = "<svg><script>alert(1)</script></svg>"
+DATA = '<script type="application/json">{}</script>'
 PNG = "iVBORw0KGgo="
+
+
+def in_address(svg):
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
 
 
 def findings(book, name="one"):
@@ -172,8 +183,17 @@ def test_an_image_in_the_text_needs_alt_text_too(book):
         (shown(text_html='<iframe src="a.html"></iframe>'), "<iframe>"),
         (shown(text_markdown="## A <b onclick='alert(1)'>b</b>"), "onclick='alert(1)'"),
         (shown(application_javascript="alert(1)"), "is a script"),
+        (shown(text_html='<a href="java&#9;script:alert(1)">a</a>'), "href='java\\tscript"),
+        (shown(text_html="<!--><b>b</b><!-- -->"), "the comment '<!-->'"),
+        (shown(text_html="<!---><b>b</b><!-- -->"), "the comment '<!--->'"),
+        (shown(text_html="<!-- --!><b>b</b><!-- -->"), "the comment '--!>'"),
+        (shown(text_html=f'<div class="rnn-explorer">{DATA}</div>'), "<script>"),
+        (shown(text_html=f"<script src='a.js'>{explorer.script()}</script>"), "<script>"),
+        (shown(text_html=f"<script type='module'>{explorer.script()}</script>"), "<script>"),
+        (shown(text_html=f'<img alt="a" src="{in_address(ACTIVE)}">'), "'<script' in an SVG"),
+        (shown(text_html=f'<img alt="a" src="data:image/svg+xml,{quote(ACTIVE)}">'), "'<script'"),
+        (shown(text_markdown="```{raw} html\n<iframe></iframe>\n```"), "<iframe>"),
     ],
-    ids=["script", "data", "handler", "link", "frame", "heading", "javascript"],
 )
 def test_what_would_run_in_a_browser_is_refused(book, output, what):
     book.add("one", "x = 1")
@@ -181,11 +201,59 @@ def test_what_would_run_in_a_browser_is_refused(book, output, what):
     assert what in findings(book)[0].what
 
 
+@pytest.mark.parametrize(
+    ("inside", "what"),
+    [
+        ("<s:script/>", "<s:script"),
+        ("<foreignObject >", "<foreignObject"),
+        ("<g onload='a()'/>", "onload='"),
+        ('<a href="&#106;ava\tscript:a()"/>', "java\\tscript:"),
+        ('<!ENTITY a "b">', "<!ENTITY"),
+        ("<metadata/><!-- lesson = 1 --><text>on a = b</text>", ""),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_an_svg_image_runs_nothing(inside, what, encoding):
+    found = [*active_svg(f"<svg>{inside}</svg>".encode(encoding))]
+    assert found == ([f"'{what}' in an SVG image"] if what and "'" not in what else found)
+    assert bool(found) == bool(what)
+
+
+def test_an_svg_output_that_runs_something_is_refused(book):
+    book.add("one", new_code_cell("x", metadata={"mystnb": {"image": {"alt": "a"}}}))
+    book.pretend("one", {"c1": [shown(image_svg=ACTIVE)]})
+    assert "'<script' in an SVG image" in findings(book)[0].what
+
+
+def test_a_link_whose_address_only_begins_like_a_script_passes(book):
+    book.add("one", new_markdown_cell('<a href="javascript.html">a</a> <a href="data.csv">b</a>'))
+    book.pretend("one")
+    assert findings(book) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("# A\n\n<b onclick='a()'>b</b>", "onclick='a()'"),
+        ("```{note}\n<script>a()</script>\n```", "<script>"),
+        ("```{code-block} html\n<script>a()</script>\n```\n\n`<script>`", ""),
+    ],
+)
+def test_a_page_of_text_runs_nothing_either(book, text, what):
+    book.add("one", "x = 1")
+    (book.root / "intro.md").write_text(text)
+    found = [str(finding) for finding in inspect_runs(Book.load(book.root), ())[0]]
+    assert [each.partition("browser: ")[2].partition("\n  remedy: show")[0] for each in found] == (
+        [what] if what else []
+    )
+    assert all(each.startswith("intro\n") for each in found)
+
+
 def test_the_books_own_player_and_explorer_may_run(book):
     figure = Figure(figsize=(1, 1))
     moving = FuncAnimation(figure, lambda frame: figure.suptitle(frame), frames=2)
-    explorer = explorer_html([], np.zeros(1), [], (16, "area"), figure, "nothing")
-    outputs = [shown(text_html=html) for html in (player_html(moving, "a number"), explorer)]
+    drawing = explorer_html([], np.zeros(1), [], (16, "area"), figure, "nothing")
+    outputs = [shown(text_html=html) for html in (player_html(moving, "a number"), drawing)]
     book.add("one", "x = 1")
     book.pretend("one", {"c1": outputs})
     assert findings(book) == []

@@ -142,7 +142,7 @@ def test_players_and_explorers_start(look):
 
 def test_every_equation_is_typeset(look):
     tab = look()
-    equations = tab.locator("article .math")
+    equations = tab.locator(".math")
     assert equations.filter(has=tab.locator(TYPESET)).count() == equations.count()
     assert tab.locator("mjx-merror, [data-mjx-error]").count() == 0
     if tab.locator("article").count():
