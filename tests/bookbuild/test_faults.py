@@ -108,12 +108,15 @@ def test_the_death_of_a_kernel_is_explained(status, said):
 
 
 def test_a_page_that_changes_the_book_fails_the_build(book, commit):
-    (book.root / "chapters" / "notes.txt").write_text("as it was")
+    for name in ("chapters/notes.txt", "chapters/helper.py", "README.md"):
+        (book.root / name).write_text("as it was")
     (book.root / ".gitignore").write_text("_build\n")
     book.add(
         "one",
         "from pathlib import Path\n"
         "Path('notes.txt').unlink()\n"
+        "for name in ('help' + 'er.py', '../READ' + 'ME.md'):\n"
+        "    Path(name).write_text('x = 2')\n"
         "Path('../intro.md').write_text('# Other')\n"
         "Path('own.txt').write_text('new')",
     )
@@ -121,7 +124,8 @@ def test_a_page_that_changes_the_book_fails_the_build(book, commit):
     commit(book.root)
     done = book.execute()
     assert done.returncode == 1
-    changed = "changed or vanished while it ran: chapters/notes.txt, intro.md. A page leaves them"
+    names = "chapters/helper.py, chapters/notes.txt, intro.md"
+    changed = f"changed or vanished while it ran: {names}. A page leaves them"
     assert "1 of 1 pages ran while the book's own files changed:" in done.stdout
     assert "failed" not in done.stdout
     kept = "it ran and is kept; run again to go on"
@@ -161,10 +165,13 @@ def test_only_what_came_after_the_start_of_a_kernel_is_taken_for_its_own():
     try:
         others = kernel_end.children()
         left = subprocess.Popen(["sleep", "61"], **bare)
+        dead = subprocess.Popen(["true"], **bare)
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
         assert kernel_end.end_what_is_left("no mark") == []
         assert kernel_end.end_what_is_left("no mark", others=others) == ["sleep 61"]
         assert not psutil.pid_exists(left.pid), "it was not reaped"
         assert users.poll() is None
+        dead.wait()
     finally:
         users.kill()
         users.wait()
