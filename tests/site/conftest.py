@@ -100,7 +100,8 @@ def _cells():
         new_markdown_cell("## What you will build"),
         new_code_cell(FIGURE, id="figure", metadata={"tags": ["remove-input"]}),
         new_markdown_cell(
-            "## Equations of $h_t$\n\n$$\nh_t = \\tanh(W x_t + U h_{t-1} + b) \\tag{1}\n$$\n\n"
+            "## Equations\n\n### The state $h_t$\n\n"
+            "$$\nh_t = \\tanh(W x_t + U h_{t-1} + b) \\tag{1}\n$$\n\n"
             f"Wide:\n\n$$\ny = {LONG}\n$$\n\n$$\ny = {LONG} \\tag{{2}}\n$$\n\n"
             "\\begin{align}\na &= b + c \\\\\nd &= e\n\\end{align}"
         ),
