@@ -53,6 +53,11 @@ def test_an_image_that_the_site_has_not_is_left_alone(tmp_path, source):
     assert image_of(tmp_path, f'<img src="{source}">').attrs == {"src": source}
 
 
+def test_an_image_of_another_host_is_no_file_here(tmp_path):
+    (tmp_path / "a.svg").write_text(SVG.format('width="20" height="10"'))
+    assert not image_of(tmp_path, f'<img src="//e.example{tmp_path}/a.svg">').has_attr("width")
+
+
 @pytest.mark.parametrize(
     ("root", "size"),
     [
@@ -110,6 +115,7 @@ def test_a_file_that_is_no_page_of_the_book_stays_as_it_is(site, name):
         b"<p>caf\xe9",
         b"<title>mine</title><script>run()</script>",
         b'<html data-content_root="./"><p>no head',
+        b'<html data-content_root="./"><head><title>no body</title></head>',
         b'<meta http-equiv="Refresh" content="0; url=intro.html" />',
     ],
 )
