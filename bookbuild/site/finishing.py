@@ -31,6 +31,8 @@ VIEW_BOX = re.compile(r"\s*\S+?[\s,]+\S+?[\s,]+(\d*\.?\d+)[\s,]+(\d*\.?\d+)\s*")
 PIXELS = {"pt": 96 / 72, "px": 1, None: 1}  # of CSS, in one unit of an image
 GIVEN_SIZE = re.compile(r"(?<![\w-])(?:width|height)\s*:(?!\s*auto)")
 # A page that Sphinx wrote with the theme, not one that the book brings along.
+LEADS_ON = 'meta[http-equiv="refresh" i]'
+NO_ICON = '<!DOCTYPE html><link rel="icon" href="data:,"/>'  # else a browser looks for one
 OF_THE_THEME = "html[data-content_root]:has(> head):has(> body):has(title)"
 OTHERS = {"_static", "_downloads", "_sources"}  # folders with files that are no pages of the book
 # The handlers in attributes that `book.js` replaces: the theme's and the player's.
@@ -71,7 +73,11 @@ def finish(site: Path) -> None:
     icons = icon_script.read_text("utf-8")
     for file in sorted(site.rglob("*.html")):
         page = BeautifulSoup(file.read_text("utf-8", "replace"), "html.parser")
-        if file.relative_to(site).parts[0] in OTHERS or not page.select_one(OF_THE_THEME):
+        if file.relative_to(site).parts[0] in OTHERS:
+            continue
+        if page.select_one(LEADS_ON):
+            file.write_text(NO_ICON + str(page), "utf-8")
+        if not page.select_one(OF_THE_THEME):
             continue
         _draw_icons(page, icons)
         _move_figures(page, file, site)

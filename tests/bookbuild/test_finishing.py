@@ -116,13 +116,21 @@ def test_a_file_that_is_no_page_of_the_book_stays_as_it_is(site, name):
         b"<title>mine</title><script>run()</script>",
         b'<html data-content_root="./"><p>no head',
         b'<html data-content_root="./"><head><title>no body</title></head>',
-        b'<meta http-equiv="Refresh" content="0; url=intro.html" />',
     ],
 )
 def test_a_page_that_the_theme_did_not_make_stays_as_it_is(site, content):
     (site / "mine.html").write_bytes(content)
     finishing.finish(site)
     assert (site / "mine.html").read_bytes() == content
+
+
+def test_a_page_that_leads_on_asks_for_no_icon(site):
+    there = '<meta content="0; url=intro.html" http-equiv="Refresh"/>'
+    (site / "index.html").write_text(there)
+    finishing.finish(site)
+    page = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    assert page.find("link", rel="icon")["href"] == "data:,"
+    assert there in str(page)
 
 
 def test_a_theme_without_its_icons_is_named(tmp_path):
