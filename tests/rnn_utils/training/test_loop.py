@@ -344,7 +344,15 @@ def test_seeds_that_stop_early_are_those_trained_alone():
 
 
 @pytest.fixture
-def interrupted(monkeypatch):
+def heeded():
+    """Let interrupts be heeded, as a program does; where tests run side by side they are not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def interrupted(monkeypatch, heeded):
     """Let an interrupt arrive during the second call of the compiled update."""
     calls = []
 
@@ -386,7 +394,7 @@ def test_a_program_is_interrupted_between_two_updates(interrupted):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_second_interrupt_is_not_held_back():
+def test_a_second_interrupt_is_not_held_back(heeded):
     with pytest.raises(KeyboardInterrupt), hold_back_interrupt() as came:
         signal.raise_signal(signal.SIGINT)
         assert came()
