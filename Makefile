@@ -29,7 +29,7 @@ reference: $(STAMP)  ## run what is out of date and make its numbers the ones to
 	$(RUN) -m bookbuild reference
 
 test: $(STAMP)  ## run the tests
-	$(RUN) -m pytest --numprocesses 2 --dist loadfile $(TESTS)
+	$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: $(PEERS)/.ready  ## measure the book's speed beside other libraries
 	$(PEERS)/bin/python -m benchmarks $(ARGUMENTS)

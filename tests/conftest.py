@@ -22,6 +22,12 @@ if "RNN_UTILS_DATA" not in os.environ and BESIDE.is_dir():
     os.environ["RNN_UTILS_DATA"] = str(BESIDE)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with the whole book, which takes longest, so that nobody waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_book.py")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the folder of the project."""
