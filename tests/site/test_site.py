@@ -106,7 +106,8 @@ def _pages(site):
     for path in site.rglob("*.html"):
         page = path.relative_to(site).as_posix()
         leads_on = 'http-equiv="refresh"' in path.read_text("utf-8").lower()
-        if not leads_on and not page.startswith("_static/"):
+        # The page for wrong addresses is shown below the book's own address only.
+        if not leads_on and page != "404.html" and not page.startswith("_static/"):
             yield page
 
 
@@ -357,6 +358,30 @@ def test_the_site_works_below_a_path(served):
     tab.evaluate("() => window.MathJax?.startup?.promise")
     assert tab.evaluate("() => [...document.images].some(i => i.naturalWidth > 0)")
     assert complaints == []
+
+
+def test_the_page_for_wrong_addresses_has_all_it_needs(browser, site):
+    page = site / "404.html"
+    if not page.exists():
+        pytest.skip("without an address the site has no such page")
+    top = re.search(r'href="(/[^"]*?)_static/', page.read_text())[1]
+
+    def answer(route):
+        file = site / urlsplit(route.request.url).path.removeprefix(top)
+        if file.is_file() or route.request.resource_type == "document":
+            route.fulfill(path=file if file.is_file() else page)
+        else:
+            route.abort()
+
+    context = browser.new_context()
+    tab, complaints = context.new_page(), []
+    tab.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+    tab.route("**/*", answer)
+    tab.goto(f"http://book.invalid{top}chapters/no-such-page.html")
+    assert tab.locator("article h1").is_visible()
+    assert tab.evaluate("() => document.documentElement.dataset.theme") == "light"
+    assert complaints == []
+    context.close()
 
 
 def test_a_page_can_be_read_without_scripts(browser, site, sample):
