@@ -11,6 +11,24 @@ for (const event of ["click", "input"]) {
   });
 }
 
+// What a player or the explorer needs is loaded when it comes near.
+const near = new IntersectionObserver(
+  (changes) => {
+    for (const { isIntersecting, target } of changes) {
+      const script = target.querySelector("script[data-src]");
+      if (!isIntersecting || !script) continue;
+      near.unobserve(target);
+      script.replaceWith(
+        Object.assign(document.createElement("script"), { src: script.dataset.src }),
+      );
+    }
+  },
+  { rootMargin: "100%" },
+);
+for (const script of document.querySelectorAll("script[data-src]")) {
+  near.observe(script.parentElement);
+}
+
 // Equations are typeset a few at a time, so that the page answers while they come.
 if (window.MathJax) {
   window.MathJax.startup = {

@@ -80,10 +80,10 @@ def finish(site: Path) -> None:
         if not page.select_one(OF_THE_THEME):
             continue
         _draw_icons(page, icons)
-        _move_figures(page, file, site)
-        _move_scripts(page, file, site)
         _listen(page)
         _disarm(page)
+        _move_figures(page, file, site)
+        _move_scripts(page, file, site)
         _load_what_is_used(page)
         _describe(page)
         _secure(page)
@@ -155,7 +155,7 @@ def _size(image: bytes) -> tuple[float, float]:
 
 
 def _move_scripts(page: BeautifulSoup, file: Path, site: Path) -> None:
-    """Turn the book's own scripts in outputs into a file for each, which no page waits for."""
+    """Turn the book's own scripts in outputs into files, which `book.js` loads when they are near."""
     for output in page.select("article .cell_output"):
         scripts = [s for s in output.find_all("script") if script_of_the_book(s)]
         if not scripts:
@@ -163,7 +163,7 @@ def _move_scripts(page: BeautifulSoup, file: Path, site: Path) -> None:
         code = [s.string if s.get("type") is None else _fill(s) for s in scripts]
         content = ";\n".join(code).encode()
         address = _store(content, "js", "_static/outputs", file, site)
-        scripts[-1].insert_after(page.new_tag("script", attrs={"defer": "", "src": address}))
+        scripts[-1].insert_after(page.new_tag("script", attrs={"data-src": address}))
         for script in scripts:
             script.clear() if script.get("type") else script.decompose()
 
@@ -184,7 +184,7 @@ def _store(content: bytes, kind: str, folder: str, file: Path, site: Path) -> st
 
 def _listen(page: BeautifulSoup) -> None:
     """Turn the known handlers in attributes, which the policy forbids, into data of the element."""
-    for name in ("data-object", "data-call"):  # which an output could feign
+    for name in ("data-object", "data-call", "data-src"):  # which an output could feign
         for element in page.find_all(attrs={name: True}):
             del element[name]
     for fold in page.select("summary[aria-label]"):  # which hides what the fold itself says

@@ -42,19 +42,7 @@ def show(figure: Figure, alt: str) -> None:
     """
     if not isinstance(figure, Figure):
         raise TypeError(f"show needs a matplotlib Figure, got {type(figure).__name__}")
-    alt = html.escape(_one_line(alt))
-    image = svg(figure)
-    source = base64.b64encode(image).decode()
-    width = round(figure.get_figwidth() * 96)
-    legible = LEGIBLE / smallest_letters(image) * figure.get_figwidth() * 72 + 2 * _PADDING
-    card = _CARD.format(least=min(width, round(legible)))
-    display(
-        HTML(
-            '<div style="overflow-x: auto" tabindex="0">'
-            f'<img alt="{alt}" width="{width}" '
-            f'style="{card}" src="data:image/svg+xml;base64,{source}"></div>'
-        )
-    )
+    display(HTML(figure_html(figure, _one_line(alt))))
 
 
 def show_animation(animation: Animation, alt: str) -> None:
@@ -77,6 +65,20 @@ def show_animation(animation: Animation, alt: str) -> None:
     if not isinstance(animation, Animation):
         raise TypeError(f"show_animation needs an Animation, got {type(animation).__name__}")
     display(HTML(player_html(animation, _one_line(alt))))
+
+
+def figure_html(figure: Figure, alt: str) -> str:
+    """Return a figure as HTML, as wide as it was made for, and legible on a narrow screen."""
+    image = svg(figure)
+    source = base64.b64encode(image).decode()
+    width = round(figure.get_figwidth() * 96)
+    legible = LEGIBLE / smallest_letters(image) * figure.get_figwidth() * 72 + 2 * _PADDING
+    card = _CARD.format(least=min(width, round(legible)))
+    return (
+        '<div style="overflow-x: auto" tabindex="0">'
+        f'<img alt="{html.escape(alt)}" width="{width}" '
+        f'style="{card}" src="data:image/svg+xml;base64,{source}"></div>'
+    )
 
 
 def _one_line(alt: str) -> str:

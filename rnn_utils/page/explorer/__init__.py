@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from rnn_utils.figures.style import (
     RULE,
     STATE_SCALE,
 )
-from rnn_utils.figures.svg import svg
+from rnn_utils.page.show import figure_html
 
 _SCRIPTS = ("networks.js", "picture.js", "explorer.js")
 
@@ -70,12 +69,10 @@ def explorer_html(
         }
     ).replace("<", "\\u003c")  # no end of a script may stand in a label
     name = "rnn-explorer-" + hashlib.sha256(data.encode()).hexdigest()[:12]
-    picture = base64.b64encode(svg(still, salt=name)).decode()
     return (
         f'<div class="rnn-explorer" id="{name}">\n'
         f"<style>\n{_colours()}{_file('explorer.css')}</style>\n"
-        f'<figure class="explorer-still"><img alt="{html.escape(alt)}" '
-        f'src="data:image/svg+xml;base64,{picture}"></figure>\n'
+        f'<div class="explorer-still">{figure_html(still, alt)}</div>\n'
         f"<template>\n{_file('explorer.html')}</template>\n"
         f'<script type="application/json">{data}</script>\n'
         f"<script>{script()}</script>\n</div>"
