@@ -138,3 +138,14 @@ except (RuntimeError, ValueError):
 def has_gpu() -> bool:
     """Tell whether TensorFlow uses a GPU here; that starts the devices, as any operation does."""
     return bool(tf.config.list_logical_devices("GPU"))
+
+
+@contextmanager
+def enough_memory(what: str, remedy: str) -> Iterator[None]:
+    """Let a MemoryError say what found no room and what to do, in place of TensorFlow's pages."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        tensor = re.search(r"shape(\[[\d,]+\])", str(error))
+        asked = f" (a tensor of shape {tensor[1]})" if tensor else ""
+        raise MemoryError(f"there is no memory for {what}{asked}: {remedy}") from None

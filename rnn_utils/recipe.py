@@ -6,6 +6,8 @@ import math
 import operator
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 FLOAT32_MAX = 3.4e38  # what is larger is infinite to a network
 
 
@@ -72,7 +74,7 @@ def _yes_or_no(name: str, value: object) -> bool:
 
 def _number(name: str, value: object) -> float:
     try:
-        number = None if isinstance(value, (bool, str)) else float(value)
+        number = None if isinstance(value, (bool, np.bool_, str)) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = None
     if number is None:

@@ -155,7 +155,7 @@ def _size(image: bytes) -> tuple[float, float]:
 
 
 def _move_scripts(page: BeautifulSoup, file: Path, site: Path) -> None:
-    """Turn the book's own scripts in outputs into files, which `book.js` loads when they are near."""
+    """Turn the book's own scripts in outputs into files, which `book.js` loads in their time."""
     for output in page.select("article .cell_output"):
         scripts = [s for s in output.find_all("script") if script_of_the_book(s)]
         if not scripts:

@@ -11,8 +11,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from bookbuild.notebooks import INJECTED
 from bookbuild.site.address import address_in
+from bookbuild.site.back_index import collect_figures, collect_terms, fill_index, guide_search
 from bookbuild.site.front_page import CardsOfPages, PictureOfPage, Results
-from bookbuild.site.index_of_terms import collect_terms, fill_index, guide_search
 from bookbuild.site.page_bar import page_bar
 from bookbuild.site.printed_link import PLACE
 from bookbuild.site.status_page import NAME as STATUS
@@ -114,6 +114,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("results", Results)
     app.connect("config-inited", leave_out_button)
     app.connect("doctree-read", collect_terms)
+    app.connect("doctree-read", collect_figures)
     app.connect("env-updated", fill_index)
     app.connect("doctree-resolved", guide_search)
     app.connect("html-page-context", mend_roles)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_utils.backend import keras
+from rnn_utils.backend import enough_memory, keras
 from rnn_utils.recipe import Recipe
 
 
@@ -95,4 +95,6 @@ def _classifier(name: str, recipe: Recipe, stack: list[Any], seeds: Iterator[int
     start = keras.initializers.GlorotUniform(next(seeds))
     read_out = keras.layers.Dense(recipe.n_classes, kernel_initializer=start, name="read_out")
     rows = keras.Input((recipe.n_steps, recipe.n_input), name="rows")
-    return keras.Sequential([rows, *stack, read_out], name=name)
+    sizes = ", ".join(f"{n}={getattr(recipe, n)}" for n in ("n_input", "n_hidden", "n_classes"))
+    with enough_memory(f"a network with {sizes}", "try smaller sizes"):
+        return keras.Sequential([rows, *stack, read_out], name=name)

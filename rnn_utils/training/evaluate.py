@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_utils.backend import keras, tf
+from rnn_utils.backend import enough_memory, keras, tf
 from rnn_utils.engine.fast_model import check_mask_arrives, fast_model
 from rnn_utils.engine.loss import cross_entropies
 from rnn_utils.engine.masks import lengths_for, lengths_of
-from rnn_utils.engine.memory import enough_memory
 from rnn_utils.engine.model_checks import check_logits, check_no_mask, check_reads
 from rnn_utils.training.checked_data import Examples, checked_sequences
 

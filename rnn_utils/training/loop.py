@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from rnn_utils.backend import keras
+from rnn_utils.backend import enough_memory, keras
 from rnn_utils.engine.grappler import without_grappler
-from rnn_utils.engine.memory import enough_memory
 from rnn_utils.engine.model_checks import check_fresh, check_reads, check_trainable
 from rnn_utils.engine.update import Update
 from rnn_utils.page.progress import is_in_notebook, progress_stream

@@ -126,7 +126,8 @@ def test_only_scripts_of_the_site_may_run_on_a_page(look):
     allowed = dict(part.strip().split(" ", 1) for part in policy.split(";"))["script-src"].split()
     assert allowed[0] == "'self'"
     assert all(source.startswith("'sha256-") for source in allowed[1:])
-    assert look().locator("[onclick], [oninput], article script:not([src], [type], [data-src])").count() == 0
+    inline = "[onclick], [oninput], article script:not([src], [type], [data-src])"
+    assert look().locator(inline).count() == 0
 
 
 def test_a_page_says_what_it_is_about(look):
@@ -398,9 +399,10 @@ def test_a_page_can_be_read_without_scripts(browser, site, sample):
     context.close()
 
 
-def test_the_index_lists_the_terms(visit, site):
+def test_the_index_lists_terms_and_figures(visit, site):
     with visit("genindex.html") as tab:
         assert tab.locator("article li a").count() >= 4
+        assert tab.locator("article li").filter(has_text="Figures: ").locator("ul a").count() >= 1
 
 
 def test_cards_and_site_map_wait_for_an_address(sample, site, root):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_utils import Recipe, cells, predict_logits, train
+from rnn_utils.backend import keras, tf
 from rnn_utils.networks import models
 from tests.rnn_utils.helpers import toy
 
@@ -121,3 +122,16 @@ for name in sys.argv[1:]:
     for name, logits in expected.items():
         for theirs in np.load(tmp_path / f"{name}.npy"):
             np.testing.assert_allclose(theirs, logits, rtol=0, atol=1e-6)
+
+
+def test_a_network_without_room_is_told_with_its_sizes(monkeypatch):
+    """As TensorFlow reports one, which takes it ten seconds of retries."""
+
+    def no_room(*_, **__):
+        words = "OOM when allocating tensor with shape[10,10] and type float on /job:localhost"
+        raise tf.errors.ResourceExhaustedError(None, None, words)
+
+    monkeypatch.setattr(keras, "Sequential", no_room)
+    words = r"n_input=16, n_hidden=64, n_classes=10 \(a tensor of shape \[10,10\]\): try smaller"
+    with pytest.raises(MemoryError, match=words):
+        models.lstm(Recipe())

@@ -1,9 +1,11 @@
-"""The index: what a glossary explains, each term with the pages that its entry leads to.
+"""The index: the terms of a glossary, and the figures of the pages.
 
 A glossary is a section called "Terms". Each of its entries is a paragraph that begins with the
 term in bold and ends with links; the last link leads to the page that treats it most fully.
+A figure is listed by the page and the section that it stands in.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -11,8 +13,10 @@ from docutils import nodes
 from sphinx.addnodes import index, pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.nodes import clean_astext
 
 SECTION = "terms"
+FIGURE = re.compile(r"<img\b|\brnn-explorer\b")
 
 
 def collect_terms(app: Sphinx, doctree: nodes.document) -> None:
@@ -31,10 +35,23 @@ def collect_terms(app: Sphinx, doctree: nodes.document) -> None:
                 app.env.terms[page].append(("single", name, target, main, None))
 
 
+def collect_figures(app: Sphinx, doctree: nodes.document) -> None:
+    """Note for the index which sections of a page hold figures among the outputs of their cells."""
+    app.env.figures = getattr(app.env, "figures", defaultdict(list))
+    first, *others = doctree.findall(nodes.section)
+    page = clean_astext(first[0]).partition(":")[0]
+    for section in (first, *others):
+        cells = [part for part in section.children if part.get("nb_element") == "cell_code"]
+        if any(FIGURE.search(out.astext()) for cell in cells for out in cell.findall(nodes.raw)):
+            entry = f"Figures: {page}; {clean_astext(section[0])}"
+            app.env.figures[app.env.docname].append(("single", entry, section["ids"][0], "", None))
+
+
 def fill_index(app: Sphinx, env: BuildEnvironment) -> None:
     """Put what was noted into the index, when all pages have been read."""
-    for page, entries in getattr(env, "terms", {}).items():
-        env.domaindata["index"]["entries"].setdefault(page, []).extend(entries)
+    for noted in ("terms", "figures"):
+        for page, entries in getattr(env, noted, {}).items():
+            env.domaindata["index"]["entries"].setdefault(page, []).extend(entries)
 
 
 def guide_search(app: Sphinx, doctree: nodes.document, page: str) -> None:
