@@ -10,6 +10,7 @@ import yaml
 from markdown_it import MarkdownIt
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
+ENDINGS = (".ipynb", ".md")
 TAKEN = ("404", "genindex", "index", "search", "status")  # by Sphinx, and by the page on the runs
 
 
@@ -163,10 +164,21 @@ def _has_code_cell(page: Path) -> bool:
 
 def _page(root: Path, name: str) -> Page:
     """Find the file of a name in the table of contents, which may lack its ending."""
-    candidates = [root / name] + [root / f"{name}{ending}" for ending in (".ipynb", ".md")]
-    source = next((path for path in candidates if path.is_file()), None)
-    if source is None:
-        raise BookError(f"_toc.yml names {name!r}, but there is no {name}.ipynb or {name}.md")
+    if ".." in Path(name).parts or not (root / name).is_relative_to(root):
+        raise BookError(f"_toc.yml names {name!r}: pages lie in the book, so write no .. there")
+    candidates = [root / f"{name}{ending}" for ending in ("", *ENDINGS)]
+    there = [path for path in candidates if path.suffix in ENDINGS and path.is_file()]
+    if not there:
+        raise BookError(
+            f"_toc.yml names {name!r}, but there is no {name}.ipynb or {name}.md, and pages are of "
+            "no other kind"
+        )
+    if there[1:]:
+        both = " or ".join(path.name for path in there)
+        raise BookError(f"_toc.yml names {name!r}, which may be {both}: write the ending there")
+    source = there[0]
+    if name.startswith("_") and "/" in name:
+        raise BookError(f"{name} is in a folder of the build's or the site's own: move it")
     name = source.relative_to(root).as_posix().removesuffix(source.suffix)
     executed, failed = (root / "_build" / kind / f"{name}.ipynb" for kind in ("executed", "failed"))
     return Page(name, source, executed, failed)

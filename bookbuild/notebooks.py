@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from bookbuild.book import BookError
-from bookbuild.files import write_text
+from bookbuild.files import sha256, write_text
 
 INJECTED = "injected-parameters"
 SKIPPED = "skip-execution"  # Jupyter Book's own tag, which a book of pages that ran cannot have
@@ -22,6 +22,8 @@ FAILURE_MARKER = "papermill-error-cell-tag"
 VOLATILE_CELL_METADATA = ("papermill", "execution", "ExecuteTime", "executionInfo", "outputId")
 VOLATILE_NOTEBOOK_METADATA = ("papermill", "bookbuild", "widgets")
 FIRST_MINOR_WITH_IDS = 5
+CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+RUN_HERE = re.compile(r"\s*%%(?:time|timeit|capture|prun)\b.*\n?")  # magics around Python
 OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)
 HIDING_TAGS = ("remove-cell", "remove-input", "hide-cell", "hide-input")
 
@@ -34,11 +36,12 @@ def read(path: Path) -> NotebookNode:
     BookError
         If the file is not a valid notebook of format 4.
     """
+    notebook = read_as_is(path)
+    give_ids(notebook)
     try:
-        notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-    except (OSError, ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except nbformat.ValidationError as error:
+        reason = str(error).splitlines()[0]
         raise BookError(f"{path} is not a readable notebook: {reason}") from error
     return notebook
 
@@ -52,13 +55,20 @@ def read_as_is(path: Path) -> NotebookNode:
         If the file is not JSON or has not the shape of a notebook.
     """
     try:
-        notebook = nbformat.v4.reads(path.read_text("utf-8"))
-        shaped = all(isinstance(cell.metadata, dict) for cell in notebook.cells)
-        shaped = shaped and isinstance(notebook.metadata, dict) and notebook.nbformat == 4
-    except (OSError, ValueError, AttributeError) as error:
+        text = path.read_text("utf-8-sig")
+        content = json.loads(text)
+        shaped = isinstance(content, dict) and isinstance(content.get("cells"), list)
+        if not shaped or content.get("nbformat") != 4:
+            raise BookError(f"{path} is not a notebook of format 4: open and save it in JupyterLab")
+        notebook = nbformat.v4.reads(text)
+        parts = [notebook, *notebook.cells]
+        if not all(isinstance(part.metadata, dict) for part in parts):
+            raise TypeError("its metadata is no mapping")
+        text_of(notebook).encode()  # half a character is none
+    except BookError:
+        raise
+    except Exception as error:  # whatever a file may hold
         raise BookError(f"{path} is not a readable notebook: {error}") from error
-    if not shaped:
-        raise BookError(f"{path} is not a notebook of format 4: open and save it in JupyterLab")
     return notebook
 
 
@@ -70,6 +80,21 @@ def write(notebook: NotebookNode, path: Path) -> None:
 def text_of(notebook: NotebookNode) -> str:
     """Return a notebook as it stands in a file."""
     return nbformat.v4.writes(notebook) + "\n"
+
+
+def has_id(cell: NotebookNode) -> bool:
+    """Whether a cell has an id as the format wants it."""
+    return isinstance(cell.get("id"), str) and bool(CELL_ID.fullmatch(cell.id))
+
+
+def give_ids(notebook: NotebookNode) -> None:
+    """Give each cell, in place, an id of its own if it has none: the same one at each reading."""
+    seen = set()
+    for n, cell in enumerate(notebook.cells):
+        if not has_id(cell) or cell.id in seen:
+            cell.id = sha256(f"{n} {cell.get('source')}".encode())[:8]
+        seen.add(cell.id)
+    notebook.nbformat_minor = max(notebook.nbformat_minor, FIRST_MINOR_WITH_IDS)
 
 
 def title(notebook: NotebookNode) -> str:
@@ -126,14 +151,18 @@ def is_machinery(cell: NotebookNode) -> bool:
 
 
 def python(cell: NotebookNode) -> str:
-    """Return the code of a cell as Python, its magics as the calls that they are."""
+    """Return the code of a cell as Python, its magics as the calls that they are.
+
+    What a magic such as ``%%time`` runs as part of the page is code of the page.
+    """
+    code = RUN_HERE.sub("", cell.source, count=1) if RUN_HERE.match(cell.source) else cell.source
     try:
-        ast.parse(cell.source)
-    except SyntaxError:
+        ast.parse(code)
+    except (SyntaxError, ValueError):  # before Python 3.12 the latter for a zero
         from IPython.core.inputtransformer2 import TransformerManager  # takes half a second
 
-        return TransformerManager().transform_cell(cell.source)
-    return cell.source
+        return TransformerManager().transform_cell(code)
+    return code
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -218,16 +247,12 @@ def strip_source(source: NotebookNode) -> None:
     for key in VOLATILE_NOTEBOOK_METADATA:
         source.metadata.pop(key, None)
     source.metadata.get("language_info", {}).pop("version", None)
-    seen = set()
     for cell in source.cells:
         for key in VOLATILE_CELL_METADATA:
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-        if not cell.get("id") or cell.id in seen:
-            cell.id = nbformat.v4.new_code_cell().id
-        seen.add(cell.id)
-    source.nbformat_minor = max(source.nbformat_minor, FIRST_MINOR_WITH_IDS)
+    give_ids(source)
 
 
 def edited_since(source: NotebookNode, executed: NotebookNode) -> NotebookNode | None:

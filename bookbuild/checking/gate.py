@@ -125,6 +125,7 @@ def gate(page: Page) -> Iterator[Finding]:
 
 def inspect_source(page: Page) -> Iterator[Finding]:
     """Look for what does not belong in a source."""
+    read(page.source)  # which says what only an author can mend
     source = read_as_is(page.source)
     for rule in SOURCE_RULES:
         for fault in rule(source):

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from bookbuild.checking.active_content import active_content, active_markdown, active_svg
 from bookbuild.checking.prose import prose_of, uneven_rows
-from bookbuild.notebooks import VOLATILE_CELL_METADATA, VOLATILE_NOTEBOOK_METADATA
+from bookbuild.notebooks import VOLATILE_CELL_METADATA, VOLATILE_NOTEBOOK_METADATA, has_id
 
 MOST_DIGITS = 6  # significant ones that a fraction in a sentence may have
 FRACTION = re.compile(r"(?<![\w.])\d[\d,]*\.\d+(?![\w.]*\.\d)")
@@ -32,6 +32,7 @@ PYTHON = re.compile(
     re.VERBOSE,
 )
 MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
+CONFLICT = re.compile(r"^(?:<{7}|>{7}) .*", re.MULTILINE)
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d(it/s|s/it)\b|\dit \[")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]|\r(?!\n)")
@@ -224,6 +225,14 @@ def rows_match_their_head(page: NotebookNode) -> Iterator[Fault]:
 
 
 @page_rule
+def nothing_is_left_to_merge(page: NotebookNode) -> Iterator[Fault]:
+    """Only one side of a merge is meant, and git leaves both."""
+    for cell, text in _markdown(page):
+        for found in CONFLICT.finditer(text):
+            yield Fault(cell, f"git left a conflict on the page: {found[0]}", "choose a side")
+
+
+@page_rule
 def nothing_runs_in_the_browser(page: NotebookNode) -> Iterator[Fault]:
     """Only the book's own scripts run on a page: its policy would silently stop any other."""
     for cell, output in _outputs(page):
@@ -279,7 +288,7 @@ def stable_cell_ids(source: NotebookNode) -> Iterator[Fault]:
     """Each cell has an id of its own, so that diffs and reports can name it."""
     seen = Counter(cell.get("id") for cell in source.cells)
     for cell in source.cells:
-        if not cell.get("id"):
+        if not has_id(cell):
             yield Fault(cell, "the cell has no id", _FIX)
         elif seen[cell.id] > 1:
             yield Fault(cell, f"{seen[cell.id]} cells have the id {cell.id!r}", _FIX)

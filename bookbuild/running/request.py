@@ -1,5 +1,6 @@
 """A page to run, and what became of it. Both travel to another process as they are."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from bookbuild.notebooks import ALONE, INJECTED, SKIPPED, describe, read, tags
 from bookbuild.running.machine import Machine
 from bookbuild.running.parameters import declared_parameters, line_that_loses
 from bookbuild.running.run_record import RunRecord
+
+PYTHON = ("python", "ipython")  # as notebooks name it
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ def requests_for(
     Raises
     ------
     BookError
-        If a page is no notebook that can be run, no page declares a parameter, or a value is none
-        for a parameter that is True or False.
+        If a page is no notebook that can be run, no page declares a parameter, or a value is of
+        another kind than the parameter's default.
     """
     requests, known = [], {}
     wanted = ({"quick": True} if quick else {}) | dict(parameters)
@@ -120,8 +123,9 @@ def requests_for(
                 f"uses it in the parameters' own cell or sets it anew: {line}"
             )
         for name, value in values.items():
-            if declared[name] in ("True", "False") and not isinstance(value, bool):
-                raise BookError(f"{name} of {page.name} is True or False, got {value!r}")
+            if kind := declared[name].kind_missed_by(value):
+                quoted = f"; quoted it is one: {json.dumps(str(value))!r}" if "text" in kind else ""
+                raise BookError(f"{name} of {page.name} is {kind}, got {value!r}{quoted}")
         requests.append(Request(page, source, values))
     unknown = ", ".join(repr(name) for name in parameters if name not in known)
     if unknown:
@@ -133,11 +137,22 @@ def requests_for(
     return requests
 
 
+def _language(source: NotebookNode) -> str:
+    """Name the language of a notebook; where none is stated, its kernel's name tells."""
+    stated, kernel = (source.metadata.get(key, {}) for key in ("language_info", "kernelspec"))
+    if kernel.get("name") == "python2" or str(stated.get("version")).startswith("2."):
+        return "Python 2"
+    names = [name for name in (kernel.get("language"), stated.get("name")) if name]
+    if not names and kernel.get("name"):
+        names = [kernel["name"]]
+        if "python" in f"{kernel['name']} {kernel.get('display_name')}".lower():
+            return "Python"
+    return next((name for name in names if name.lower() not in PYTHON), "Python")
+
+
 def _why_not_runnable(source: NotebookNode) -> str:
     """Say why a notebook is none that can be run as it is; nothing if it can."""
-    written_in = source.metadata.get("language_info", {}).get("name", "python")
-    language = source.metadata.get("kernelspec", {}).get("language", written_in)
-    if language.lower() != "python":
+    if (language := _language(source)) != "Python":
         return f"its language is {language}, and pages are Python notebooks"
     for cell in source.cells:
         if INJECTED in tags(cell):

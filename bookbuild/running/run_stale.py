@@ -205,7 +205,8 @@ def _record(request: Request, outcome: Outcome, commit: str) -> RunRecord:
     for name in key["files"]:
         if _path(folder, name) in unsure:
             key["files"][name] = ""  # nobody knows which of its contents the page has seen
-    values = declared_parameters(outcome.notebook) | request.parameters
+    declared = declared_parameters(outcome.notebook)
+    values = {name: each.text for name, each in declared.items()} | request.parameters
     return RunRecord(
         key=key,
         parameters=dict(request.parameters),

@@ -4,6 +4,7 @@ A site that was made from what there is now is kept as it is.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,10 +14,10 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from bookbuild.book import Book, BookError
-from bookbuild.files import sha256, sha256_of_folder, write_text
+from bookbuild.files import copy, sha256, sha256_of_folder, write_text
 from bookbuild.running import tether
 from bookbuild.running.machine import sources
-from bookbuild.site.external_loads import external_loads
+from bookbuild.site.external_loads import external_loads, files_missing
 from bookbuild.site.finishing import finish
 from bookbuild.site.staging import lay_out
 
@@ -51,7 +52,7 @@ def build_site(book: Book, lock: int) -> int:
     problems = [*_build(staged, log, lock)]
     if not problems:
         finish(new)
-        problems = [*_foreign(new)]
+        problems = [*_bring_along(staged, new), *_foreign(new)]
     if problems:
         print("\n".join(problems))
         print(f"no site was built; the whole log is {book.relative(log)}")
@@ -122,6 +123,20 @@ def _complaints(log: str) -> list[str]:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
     lines = [line for line in plain.partition("\nTraceback ")[0].splitlines() if line.strip()]
     return [line for line in lines if "WARNING:" in line or "ERROR:" in line] or lines[-5:]
+
+
+def _bring_along(staged: Path, site: Path) -> Iterator[str]:
+    """Copy what HTML of the book's own names, which Sphinx leaves as it is; yield what is nowhere.
+
+    Pages lie in the site as their sources do in the book.
+    """
+    for page, address, file in files_missing(site):
+        source = staged / os.path.relpath(file, site)
+        if source.is_file() and not source.is_relative_to(site) and file.is_relative_to(site):
+            copy(source, file)
+        else:
+            name = page.relative_to(site).as_posix()
+            yield f"{name} leads to {address}: there is no such file, seen from the page"
 
 
 def _foreign(site: Path) -> Iterator[str]:

@@ -1,9 +1,11 @@
-"""Find what a built page would load from another host: the site must work with no network."""
+"""Find what a built page would load that the site has not: it must work alone, with no network."""
 
+import os
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
 
@@ -19,6 +21,9 @@ LOADING_LINKS = {
     "apple-touch-icon",
 }
 LOADING_ATTRIBUTES = ("src", "data", "poster", "background")
+_TAG = re.compile(r"<[a-z][^<>]*>")
+_ADDRESS = re.compile(r'\s(src|srcset|href|poster|data)="([^"]*)"')
+OTHERS = {"_static", "_downloads", "_sources"}  # folders of files that are no pages of the book
 _CSS_URL = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])([^"')]+)""")
 _JS_IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*|\bfetch\s*\(\s*)["'`]([^"'`]+)""")
 _JS_TYPES = {"", "module", "text/javascript", "application/javascript"}
@@ -40,6 +45,30 @@ def external_loads(site: Path) -> Iterator[tuple[Path, str]]:
             for address in loads(file.read_text("utf-8", errors="replace")):
                 if _is_external(address):
                     yield file, address
+
+
+def files_missing(site: Path) -> Iterator[tuple[Path, str, Path]]:
+    """Yield (page, address, file) for each file that a page shows or links to and the site lacks.
+
+    Files of the theme are its own affair, and the page for wrong addresses is shown anywhere.
+    """
+    static = site / "_static"
+    for page in sorted(site.rglob("*.html")):
+        if OTHERS.intersection(page.relative_to(site).parts) or page == site / "404.html":
+            continue
+        for address in dict.fromkeys(_addresses(page.read_text("utf-8", errors="replace"))):
+            parts = urlsplit(address.strip())
+            file = Path(os.path.normpath(page.parent / unquote(parts.path)))
+            is_there = file.is_relative_to(site) and (file.exists() or file.is_relative_to(static))
+            if parts.path and not (parts.scheme or parts.netloc or is_there):
+                yield page, address, file
+
+
+def _addresses(page: str) -> Iterator[str]:
+    """Yield the addresses in the tags of a page as the build writes them."""
+    for tag in _TAG.findall(page):
+        for name, value in _ADDRESS.findall(tag):
+            yield from _candidates(unescape(value)) if name == "srcset" else [unescape(value)]
 
 
 def _loads_of_page(page: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ import os
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -13,51 +14,57 @@ from nbformat import NotebookNode
 from bookbuild.book import Book
 from bookbuild.files import sha256, write_bytes
 
-REFERENCE = re.compile(
-    r"""\]\(\s*<?([^)\s>]+)                              # [text](file), ![alt](file)
-    | ^\s*\[[^\]]+\]:\s*<?([^\s>]+)                     # [name]: file
-    | \b(?:src|href|poster)\s*=\s*["']([^"']+)          # HTML
-    | ^\s*(?:`{3,}|~{3,}|:{3,})\{[\w:-]+\}[ \t]*(\S+)   # ```{figure} file
-    | ^\s*:(?:file|image|img-[\w-]+|link|source):\s*(\S+)  # an option of a directive
-    | \{[\w:-]+\}`(?:[^`<]*<)?([^`>]+)                  # {download}`text <file>`
-    """,
-    re.VERBOSE | re.MULTILINE,
-)
-TEXTS = (".md", ".rst", ".txt")  # what a page includes may name files of its own
+APART = ("_build", "__pycache__", "node_modules")  # and what is hidden: no files of pages
+ESCAPE = re.compile(r"\\(?=[^\w\s])")  # in Markdown: a sign that means itself
+EMBEDDED = re.compile(r"base64,[\w+/=]+")
 FOLDERS = ("html_static_path", "html_extra_path", "templates_path", "local_extensions")
 
 
 def files_of_page(text: str, folder: Path, root: Path) -> Iterator[Path]:
     """Yield the files of a book that a text names, and those that included texts name.
 
+    A text names a file where its path stands, from the folder or from the book's root, whatever
+    is around it: Markdown, HTML, a directive, a role. What is named too often does no harm.
+
     Parameters
     ----------
     text : str
         Markdown and HTML.
     folder, root : Path
-        Where names begin: those with a leading slash in the book's root.
+        Where paths begin.
     """
     waiting, seen = [(text, folder)], set()
     while waiting:
         text, folder = waiting.pop()
-        for found in REFERENCE.finditer(text):
-            path = _file_of(next(filter(None, found.groups())), folder, root)
-            if path is None or path in seen:
+        text = EMBEDDED.sub("", text)
+        readings = {text, unquote(text), unescape(text), ESCAPE.sub("", text)}
+        words = set(re.findall(r"\w+", "".join(readings)))
+        for path in _files_below(root):
+            if path in seen or not words.issuperset(re.findall(r"\w+", path.stem)):
                 continue
-            seen.add(path)
-            yield path
-            if path.suffix in TEXTS:
-                waiting.append((path.read_text("utf-8", "replace"), path.parent))
+            paths = {os.path.relpath(path, folder), os.path.relpath(path, root)}
+            forms = [re.escape(each) for each in paths]
+            forms += [re.escape(each.removesuffix(path.suffix)) + r"\.\*" for each in paths]
+            named = re.compile(rf"(?<![\w-])(?:{'|'.join(forms)})(?![\w-])")
+            if any(map(named.search, readings)):
+                seen.add(path)
+                yield path
+                if re.search(rf"include\b.*{re.escape(path.name)}", text):
+                    waiting.append((path.read_text("utf-8", "replace"), path.parent))
 
 
-def _file_of(address: str, folder: Path, root: Path) -> Path | None:
-    """Return the file of a book that an address means, None if it means something else."""
-    if re.match(r"[a-z][a-z0-9+.-]*:", address, re.I):
-        return None
-    name = unquote(address.partition("#")[0].partition("?")[0])
-    start = root if name.startswith("/") else folder
-    path = Path(os.path.normpath(start / name.lstrip("/")))
-    return path if name and path.is_relative_to(root) and _is(Path.is_file, path) else None
+def _files_below(root: Path) -> Iterator[Path]:
+    """Yield the files of a book that pages may use; links to folders are followed."""
+    for base, folders, files in os.walk(root, followlinks=True):
+        here = Path(base).resolve()
+        folders[:] = [
+            each
+            for each in folders
+            if each not in APART
+            and not each.startswith(".")
+            and not here.is_relative_to((here / each).resolve())  # a link that leads back
+        ]
+        yield from (Path(base, each) for each in files if _is(Path.is_file, Path(base, each)))
 
 
 def _is(kind: Callable[[Path], bool], path: Path) -> bool:

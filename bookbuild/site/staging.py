@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 import yaml
 from sphinx_external_toc.api import Document, FileItem, TocTree
@@ -14,7 +15,7 @@ from bookbuild.site.local_files import files_of_config, files_of_page, unpack_at
 from bookbuild.site.status_page import NAME as STATUS
 from bookbuild.site.status_page import status_page
 
-ASSETS = ("_config.yml", "_toc.yml", "_static", "_templates")
+ASSETS = ("_toc.yml", "_static", "_templates")
 
 
 def lay_out(book: Book, folder: Path) -> None:
@@ -38,12 +39,16 @@ def lay_out(book: Book, folder: Path) -> None:
             text = "\n".join(texts_of(notebook))
         else:
             copy(page.source, target)
-            text = page.source.read_text("utf-8")
+            text = page.source.read_text("utf-8", "replace")
         needed.update(files_of_page(text, page.source.parent, book.root))
     for path in sorted(needed - {page.source for page in book.pages}):
-        target = folder / path.relative_to(book.root)
-        if not target.exists():  # it may lie in a folder that was copied
-            copy(path, target)
+        name = path.relative_to(book.root).as_posix()
+        for target in {folder / name, folder / quote(name)}:  # as MyST writes images' names
+            if not target.exists():  # it may lie in a folder that was copied
+                copy(path, target)
+    # What is here only to be included or loaded is no page, and no gate has seen it.
+    config = book.config | {"only_build_toc_files": True}
+    write_text(yaml.safe_dump(config, allow_unicode=True), folder / "_config.yml")
     write_text(status_page(book), folder / f"{STATUS}.md")
     _add_to_contents(STATUS, folder / "_toc.yml")
 

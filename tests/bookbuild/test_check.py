@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from bookbuild.__main__ import main
-from bookbuild.book import Book
+from bookbuild.book import Book, BookError
 from bookbuild.checking.active_content import active_svg
 from bookbuild.checking.gate import gate, inspect_runs, inspect_source
 from bookbuild.notebooks import published, read
@@ -382,3 +382,64 @@ def test_a_progress_bar_on_stderr_is_told_where_to_go(book, bar):
     book.pretend("one", {"c1": [new_output("stream", name="stderr", text=f"\r{bar}")]})
     remedies = [finding.remedy for finding in findings(book)]
     assert any("file=progress_stream()" in remedy for remedy in remedies)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda n: n.pop("nbformat"), "is not a notebook of format 4"),
+        (lambda n: n.update(cells=None), "is not a notebook of format 4"),
+        (lambda n: n.update(nbformat=3, worksheets=[n.pop("cells")]), "save it in JupyterLab"),
+        (lambda n: n["cells"][1].update(metadata={"tags": "parameters"}), "is not of type 'array'"),
+        (lambda n: n["cells"][1].update(cell_type="sql"), "is not valid under any"),
+        (lambda n: n["cells"][1].update(source="'\ud800'"), "surrogates not allowed"),
+        (lambda n: n.update(metadata=[]), "is not a readable notebook"),
+        (lambda n: n["cells"].append(1), "is not a readable notebook"),
+    ],
+)
+def test_what_is_no_notebook_is_refused_with_a_reason(book, change, reason):
+    book.add("one", "x = 1")
+    book.edit(book.source("one"), change)
+    for verb in (["status"], ["check", "--sources"]):
+        done = book.run(*verb)
+        assert done.returncode == 2
+        assert reason in done.stderr
+
+
+def test_a_notebook_nested_without_end_is_refused(book):
+    book.add("one", "x = 1")
+    book.source("one").write_text("[" * 10**5)
+    with pytest.raises(BookError, match="is not a readable notebook"):
+        read(book.source("one"))
+
+
+@pytest.mark.parametrize("ids", [(None, None), ("a", "a"), ("", "b c"), ("x" * 65, 3)])
+def test_cells_without_ids_of_their_own_get_the_same_ones_at_each_reading(book, ids):
+    book.add("one", "x = 1")
+
+    def damage(notebook):
+        notebook["nbformat_minor"] = 4  # which had none, and does not say what ids are
+        for cell, given in zip(notebook["cells"], ids, strict=True):
+            cell.pop("id") if given is None else cell.update(id=given)
+
+    book.edit(book.source("one"), damage)
+    first, second = ([cell.id for cell in read(book.source("one")).cells] for _ in range(2))
+    assert first == second
+    assert len({*first}) == 2
+    assert source_findings(book)
+    assert book.run("check", "--sources", "--fix").returncode == 0
+
+
+def test_a_mark_at_the_start_of_a_file_and_ends_of_lines_are_no_matter(book):
+    book.add("one", "x = 1")
+    text = book.source("one").read_bytes().replace(b"\n", b"\r\n")
+    book.source("one").write_bytes(b"\xef\xbb\xbf" + text)
+    assert source_findings(book) == []
+
+
+def test_what_git_left_to_merge_is_refused(book):
+    sides = "<<<<<<< HEAD\nOne.\n=======\nTwo.\n>>>>>>> other"
+    book.add("one", new_markdown_cell(sides), new_markdown_cell("    <<<<<<< HEAD"))
+    book.pretend("one")
+    found = [finding.what for finding in findings(book) if "git" in finding.what]
+    assert found == [f"git left a conflict on the page: {line}" for line in sides.splitlines()[::4]]

@@ -16,10 +16,12 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
 from bookbuild.notebooks import strip_run_traces
-from bookbuild.running.parameters import parse_value
+from bookbuild.running.parameters import parse_parameters, parse_value
 from bookbuild.running.request import requests_for
 
+PYTHON_2 = {"name": "python2", "display_name": "Python 2", "language": "python"}
 R = {"name": "ir", "display_name": "R", "language": "R"}
+IPY = {"name": "ipython"}
 STUBBORN = """import time
 while True:
     try:
@@ -160,6 +162,7 @@ lr: float | None = None
 quick = False  # quick=True is short
 n = m = 3
 first, (second, *rest) = 1, (2, 3)
+(step := 1)
 if n:
     inside = 1
 %time x = 2"""
@@ -170,7 +173,7 @@ if n:
     assert "lr=-0.001" in done.stdout
     refused = book.run("execute", "-p", "inside", "2")
     assert (
-        "no parameter 'inside'; declared are: tag, lr, quick, m, n, first, rest, second\n"
+        "no parameter 'inside'; declared are: tag, lr, quick, n, m, first, second, rest, step\n"
         in refused.stderr
     )
 
@@ -184,7 +187,16 @@ if n:
         ([parameters(), "seed, quick = 1, True"], "seed, quick = 1, True"),
         ([parameters(), "quick = not quick"], ""),
         ([parameters(), "print(quick)", "quick = False"], ""),
-        ([parameters(), "for quick in (True, False): pass"], ""),
+        ([parameters(), "for quick in (True, False): pass"], "for quick in (True, False): pass"),
+        ([parameters(), "quick: bool = False"], "quick: bool = False"),
+        ([parameters(), "(quick := False)"], "(quick := False)"),
+        ([parameters(), "import os as quick"], "import os as quick"),
+        ([parameters(), "del quick"], "del quick"),
+        ([parameters(), "%%time\nquick = False"], "quick = False"),
+        ([parameters("quick = 1\nquick += 1")], "quick += 1"),
+        ([parameters(), "if seed: quick = False"], ""),
+        ([parameters(), "quick: bool"], ""),
+        ([parameters(), "quick |= True"], ""),
         (["quick = 1", parameters(), "%time x = 1", "a b"], ""),
     ],
 )
@@ -205,11 +217,44 @@ def test_quick_that_no_page_declares_is_said(book):
     assert "no page declares quick: --quick changes nothing" in done.stdout
 
 
-def test_what_is_true_or_false_takes_nothing_else(book):
-    book.add("one", parameters(), "print(seed)")
-    done = book.run("execute", "-p", "quick", "false")
-    assert done.returncode == 2
-    assert "quick of chapters/one is True or False, got 'false'" in done.stderr
+@pytest.mark.parametrize(
+    ("declared", "value", "refusal"),
+    [
+        ("quick = False", "false", "is True or False, got 'false'"),
+        ("quick: bool = False", "1", "is True or False, got 1"),
+        ("rate = -1e-3", "0,01", "is a number, got '0,01'"),
+        ("n = 3", "True", "is a number, got True"),
+        ("n = 3", "--quick", "is a number, got '--quick'"),
+        ("n, m = 3, 'a'", "x", "is a number, got 'x'"),
+        ("name = 'a'", "3", "is a text, got 3; quoted it is one: '\"3\"'"),
+        ("units = (1, 2)", "3", "is a list, got 3"),
+        ("units = {}", "[]", "is a mapping, got []"),
+        ("n = 3", "2.5", ""),
+        ("n = 3", "None", ""),
+        ("n = None", "x", ""),
+        ("n: int | str = 3", "x", ""),
+        ("n = 10**3", "x", ""),
+        ("n, *m = 3, 4, 5", "x", ""),
+        ("name = 'a'", "'3'", ""),
+        ("units = (1, 2)", "[3]", ""),
+    ],
+)
+def test_a_value_is_of_the_kind_of_its_default(book, declared, value, refusal):
+    book.add("one", parameters(declared))
+    pages, name = Book.load(book.root).notebooks, re.match(r"\w+", declared)[0]
+    values = parse_parameters([(name, value)])
+    if not refusal:
+        assert requests_for(pages, values, quick=False)[0].parameters == values
+        return
+    with pytest.raises(BookError, match=re.escape(f"{name} of chapters/one {refusal}") + "$"):
+        requests_for(pages, values, quick=False)
+
+
+def test_a_name_is_read_as_python_reads_it(book):
+    book.add("one", parameters("größe = 1"))
+    values = parse_parameters([("gro\u0308ße", "2")])  # as macOS writes the umlaut
+    (request,) = requests_for(Book.load(book.root).notebooks, values, quick=False)
+    assert request.parameters == {"größe": 2}
 
 
 @pytest.mark.parametrize(
@@ -223,8 +268,15 @@ def test_what_is_true_or_false_takes_nothing_else(book):
         ),
         (["cat(1)"], {"kernelspec": R}, "its language is R"),
         (["cat(1)"], {"language_info": {"name": "R"}}, "its language is R"),
+        (["cat(1)"], {"kernelspec": {"name": "ir", "display_name": "R"}}, "its language is ir"),
+        (["1"], {"kernelspec": R, "language_info": {"name": "python"}}, "its language is R"),
+        (["1 / 2"], {"kernelspec": PYTHON_2}, "its language is Python 2"),
+        (["1 / 2"], {"language_info": {"name": "python", "version": "2.7"}}, "is Python 2"),
     ],
-    ids=["two cells of parameters", "a cell to skip", "another kernel", "another language"],
+    ids=[
+        *("two cells of parameters", "a cell to skip", "another kernel", "another language"),
+        *("an unnamed language", "two languages", "an old kernel", "an old language"),
+    ],
 )
 def test_a_notebook_that_cannot_be_run_is_refused_by_name(book, cells, metadata, reason):
     book.add("one", *cells)
@@ -234,6 +286,22 @@ def test_a_notebook_that_cannot_be_run_is_refused_by_name(book, cells, metadata,
     assert "chapters/one.ipynb cannot be run: " in done.stderr
     assert reason in done.stderr
     assert not book.executed("one").exists()
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"kernelspec": {"name": "mine", "display_name": "Python (mine)"}},
+        {"kernelspec": {"name": "mine", "display_name": "mine", "language": "python"}},
+        {"kernelspec": {"name": "x", "display_name": "x", "language": None}, "language_info": IPY},
+    ],
+    ids=["nothing stated", "by its name", "by its language", "as IPython"],
+)
+def test_a_python_notebook_is_known_whatever_its_kernel_is_called(book, metadata):
+    book.add("one", "x = 1")
+    book.edit(book.source("one"), lambda notebook: notebook.update(metadata=metadata))
+    assert requests_for(Book.load(book.root).notebooks, {}, quick=False)
 
 
 def test_a_parameter_that_no_page_declares_is_refused(book):
@@ -332,7 +400,7 @@ def test_a_page_without_code_is_a_page(book):
         (lambda root: (root / "chapters" / "one.ipynb").write_text("{"), "not a readable notebook"),
         (
             lambda root: (root / "chapters" / "one.ipynb").write_text("{}"),
-            "not a readable notebook",
+            "is not a notebook of format 4: open and save it in JupyterLab",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from base64 import b64decode
+from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
@@ -215,16 +216,23 @@ DOT = (
 )
 
 
+WORDS = ["a wide dot", "a bear", "raw"]
+
+
 def test_a_page_brings_what_it_shows_includes_and_offers(ready):
     """Images, downloads, included texts and what those show, pasted images, logo and icon."""
-    for name in ("cell.png", "wide.png", "included.png", "logo.png", "icon.png"):
+    names = ("cell.png", "wide.png", "included.png", "logo.png", "icon.png", "ein Bär.png")
+    for name in (*names, "raw.png", "../raw too.png"):
         (ready.root / "chapters" / name).write_bytes(b64decode(DOT))
     (ready.root / "chapters" / "data.csv").write_text("a,b\n")
     (ready.root / "chapters" / "part.md").write_text("Included: ![an included dot](included.png)\n")
     (ready.root / "chapters" / "words.md").write_text(
         "# Words\n\n```{figure} wide.png\n:alt: a wide dot\n```\n\n```{include} part.md\n```\n\n"
-        "{download}`the data <data.csv>`\n"
+        "{download}`the data <data.csv>`\n\n![a bear](<ein Bär.png>)\n\n"
+        "<img alt='raw' src='raw.png'> <a href='data.csv'>raw data</a>\n\n"
+        "<img alt='raw too' srcset='../raw%20too.png 1x'>\n"
     )
+    (ready.root / "chapters" / "other.md").write_text("# Named as other.md, and no page\n")
     with (ready.root / "_toc.yml").open("a") as file:
         file.write("  - file: chapters/words\n")
     with (ready.root / "_config.yml").open("a") as file:
@@ -236,15 +244,59 @@ def test_a_page_brings_what_it_shows_includes_and_offers(ready):
     done = ready.run("html")
     assert done.returncode == 0, done.stdout
     site = ready.root / "_build" / "html"
-    for page, alts in {"one": ["a pasted dot", "a dot in a cell"], "words": ["a wide dot"]}.items():
+    for page, alts in {"one": ["a pasted dot", "a dot in a cell"], "words": WORDS}.items():
         html = BeautifulSoup((site / "chapters" / f"{page}.html").read_text(), "html.parser")
         for alt in alts:
             image = html.find("img", alt=alt)
-            assert (site / "chapters" / image["src"]).read_bytes() == b64decode(DOT)
+            assert (site / "chapters" / unquote(image["src"])).read_bytes() == b64decode(DOT)
     assert "an included dot" in str(html)
+    assert (site / "chapters" / "data.csv").read_text() == "a,b\n"
+    assert (site / "raw too.png").exists()
+    assert not (site / "chapters" / "part.html").exists()
     assert (site / "chapters" / html.find("a", class_="download")["href"]).read_text() == "a,b\n"
     assert "logo.png" in str(html)
     assert "icon.png" in str(html.head)
+
+
+NAMING = [
+    "![x](a%20b.png)",
+    "![x](<./a b.png>)",
+    "![x][r]\n\n> [r]: <a b.png>",
+    "![x](a\\ b.png)",
+    "![x](/chapters/a b.png)",
+    "![x](../chapters/a b.png)",
+    "<img src=a&#32;b.png>",
+    "<IMG SRC='a b.png'>",
+    "<img srcset='a%20b.png 2x'>",
+    "> ```{figure} a b.png\n> ```",
+    "```{ image } a b.*\n```",
+    "```{card}\n---\nimg-top: a b.png\n---\n```",
+    "[^1]: ![x](<a b.png>)",
+    "[x](path:a%20b.png)",
+    "```{eval-rst}\n.. image:: a b.png\n```",
+    "{download}`a\nfile <a b.png>`",
+]
+
+
+@pytest.mark.parametrize("text", NAMING)
+def test_a_file_is_the_pages_however_it_is_named(tmp_path, text):
+    for name in ("a b.png", "bb.png", "c/a b.png", ".hidden/a b.png", "_build/a b.png"):
+        (tmp_path / "chapters" / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / "chapters" / name).write_text("x")
+    (tmp_path / "chapters" / "up").symlink_to(tmp_path)
+    found = list(files_of_page(text, tmp_path / "chapters", tmp_path))
+    assert found == [tmp_path / "chapters" / "a b.png"]
+
+
+def test_what_html_of_the_books_own_leads_to_must_be_there(ready):
+    shown_here = '<img src="none.png" alt="x"> <a href="none.html#a">x</a> <a href="one.html">y</a>'
+    ready.pretend("one", {"c1": [shown(shown_here + '<img src="/one.png" alt="x">')]})
+    done = ready.run("html")
+    assert done.returncode == 1
+    for address in ("none.png", "none.html#a", "/one.png"):
+        assert f"chapters/one.html leads to {address}: there is no such file" in done.stdout
+    assert "leads to one.html" not in done.stdout
+    assert earlier_site_stands(ready)
 
 
 @pytest.mark.parametrize(

@@ -106,9 +106,35 @@ def test_a_page_in_the_place_of_one_that_the_site_has_is_refused(book, name):
 def test_two_files_of_one_page_are_refused(book):
     book.add("one", "x = 1")
     (book.root / "chapters" / "one.md").write_text("# One\n")
-    with (book.root / "_toc.yml").open("a") as file:
+    with pytest.raises(BookError, match=r"may be one\.ipynb or one\.md: write the ending there"):
+        Book.load(book.root)
+    contents = book.root / "_toc.yml"
+    contents.write_text(contents.read_text().replace("one", "one.ipynb"))
+    assert [page.source.name for page in Book.load(book.root).pages] == ["intro.md", "one.ipynb"]
+    with contents.open("a") as file:
         file.write("  - file: chapters/one.md\n")
     with pytest.raises(BookError, match=r"one\.ipynb and one\.md would be one page of the site"):
+        Book.load(book.root)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../outside", r"names '\.\./outside': pages lie in the book"),
+        ("chapters/../chapters/one", "pages lie in the book, so write no .. there"),
+        ("chapters/one.IPYNB", "no other kind"),
+        ("words.rst", "no other kind"),
+        ("_build/one", "a folder of the build's or the site's own"),
+    ],
+)
+def test_a_page_is_a_notebook_or_markdown_of_the_book(book, name, reason):
+    book.add("one", "x = 1")
+    for file in ("../outside.md", "chapters/one.IPYNB", "words.rst", "_build/one.ipynb"):
+        (book.root / file).parent.mkdir(exist_ok=True)
+        shutil.copy(book.source("one"), book.root / file)
+    with (book.root / "_toc.yml").open("a") as file:
+        file.write(f"  - file: {name}\n")
+    with pytest.raises(BookError, match=reason):
         Book.load(book.root)
 
 

@@ -17,7 +17,7 @@ def chapter(book, record):
     """Make a chapter that fails for n = 4, and records a number made of its parameters."""
     book.add(
         "one",
-        new_code_cell("n = 0\nrate = 0\nseed = 0", metadata={"tags": ["parameters"]}),
+        new_code_cell("n = 0\nrate = None\nseed = 0", metadata={"tags": ["parameters"]}),
         "assert n != 4\n"
         "prefix = 'application/papermill.record/'\n"
         "display({prefix + 'text/plain': str(n + seed / 10)}, raw=True,\n"
