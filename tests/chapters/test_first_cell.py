@@ -8,7 +8,7 @@ from importlib.metadata import version
 import nbformat
 import pytest
 
-PRESENT = ("tensorflow", "numpy", "matplotlib", "ipython")
+PRESENT = ("tensorflow", "numpy", "matplotlib", "ipython", "pandas", "scikit-learn")
 PAGE = "chapters/01_basic_rnn.ipynb"
 RUN = """
 import json, sys
@@ -33,7 +33,8 @@ def bare(uv, tmp_path_factory):
 
 def test_the_first_cell_brings_rnn_utils_and_the_page_runs(root, clone, bare, tmp_path):
     repository = clone(tmp_path / "repository")
-    sources = cells(root / PAGE, f"file://{repository}", quick=True, iterations=10)
+    values = {"quick": True, "iterations": 10, "source": "mnist-5k"}  # digits that came with it
+    sources = cells(root / PAGE, f"file://{repository}", **values)
     where = "import rnn_utils; print('rnn_utils is in', rnn_utils.__file__)"
     (tmp_path / "cells.json").write_text(json.dumps([*sources, where]))
     (tmp_path / "alone").mkdir()
