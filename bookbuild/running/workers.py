@@ -203,7 +203,9 @@ def _finished(client: Client, running: Sequence[Future], say: Say) -> list[Futur
     try:
         wait(running, timeout=PATIENCE_SECONDS, return_when="FIRST_COMPLETED")
     except asyncio.TimeoutError:  # before Python 3.11 not the built-in one
-        if not client.nthreads():
+        if client.cluster:  # ours; Dask gives up a worker whose restart takes long, for good
+            client.cluster.scale(len(client.cluster.worker_spec))
+        elif not client.nthreads():
             address = client.scheduler.address
             say(f"no worker is left: start one with `dask worker {address} --nthreads 1`")
     except CancelledError as error:

@@ -83,6 +83,22 @@ def test_a_page_that_kills_its_workers_is_given_up_and_the_others_finish(book):
     assert outcomes["good"].ok
 
 
+def test_a_worker_that_does_not_come_back_is_replaced(book, monkeypatch):
+    def say(line):
+        assert "no worker is left" not in line
+
+    monkeypatch.setattr(workers, "PATIENCE_SECONDS", 1)
+    book.add("one", "x = 1")
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}),
+        workers.local(1) as client,
+    ):
+        (lost,) = client.cluster.workers.values()
+        client.cluster.sync(lost.close)
+        ((_, outcome),) = workers.run_all(client, requests_of(book), Limits(), say)
+    assert outcome.ok
+
+
 def test_cores_are_shared_among_the_pages_that_run_at_once(three):
     assert three.execute().returncode == 0
     assert three.note("one")["cores"] == max(1, workers.CPU_COUNT // 2)
