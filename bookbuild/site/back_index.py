@@ -38,11 +38,11 @@ def collect_terms(app: Sphinx, doctree: nodes.document) -> None:
 def collect_figures(app: Sphinx, doctree: nodes.document) -> None:
     """Note for the index which sections of a page hold figures among the outputs of their cells."""
     app.env.figures = getattr(app.env, "figures", defaultdict(list))
-    first, *others = doctree.findall(nodes.section)
-    page = clean_astext(first[0]).partition(":")[0]
-    for section in (first, *others):
+    sections = list(doctree.findall(nodes.section))
+    for section in sections:
         cells = [part for part in section.children if part.get("nb_element") == "cell_code"]
         if any(FIGURE.search(out.astext()) for cell in cells for out in cell.findall(nodes.raw)):
+            page = clean_astext(sections[0][0]).partition(":")[0]
             entry = f"Figures: {page}; {clean_astext(section[0])}"
             app.env.figures[app.env.docname].append(("single", entry, section["ids"][0], "", None))
 

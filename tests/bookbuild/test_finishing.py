@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from bookbuild.book import BookError
-from bookbuild.site import finishing
+from bookbuild.site import finishing, light_page, safe_page
 from bookbuild.site.printed_link import PLACE
 
 PAGE = (
@@ -22,13 +22,13 @@ def page_of(article="", head="", nav=""):
 
 def image_of(tmp_path, tag):
     page = page_of(tag)
-    finishing._move_figures(page, tmp_path / "page.html", tmp_path)
+    light_page.move_figures(page, tmp_path / "page.html", tmp_path)
     return page.img
 
 
 def names_loaded(**parts):
     page = page_of(**parts)
-    finishing._load_what_is_used(page)
+    light_page.load_what_is_used(page)
     found = page.select("script, link")
     return [part.get("src") or part.get("href") or part.string for part in found]
 
@@ -155,19 +155,19 @@ def test_only_the_themes_own_files_are_removed(site):
 
 def test_what_stands_in_another_is_removed_with_it_and_frames_go():
     page = page_of('<object><b onclick="a()"><embed src="a"></b></object><iframe src="b"></iframe>')
-    finishing._disarm(page)
+    safe_page.disarm(page)
     assert str(page.article) == "<article></article>"
 
 
 def test_no_comment_is_left_in_a_text_but_the_place_of_the_printed_book():
     page = page_of(f"{PLACE}<p>a<!-- b --><![CDATA[c]]><?d?></p>")
-    finishing._disarm(page)
+    safe_page.disarm(page)
     assert str(page.article) == f"<article>{PLACE}<p>a</p></article>"
 
 
 def test_what_a_control_calls_is_not_for_an_output_to_say():
     page = page_of('<b data-object="window" data-call="alert"></b><i onclick="window.print()"></i>')
-    finishing._listen(page)
+    safe_page.listen(page)
     assert page.b.attrs == {}
     assert page.i.attrs == {"data-object": "window", "data-call": "print"}
 
@@ -191,5 +191,5 @@ def test_an_equation_in_the_contents_needs_mathjax_too():
 
 def test_an_icon_without_a_name_is_left_alone():
     page = page_of('<i class="far"></i>')
-    finishing._draw_icons(page, '{"":[1,2,[],"a","b"],a:[1,2,[],"a","b"]}')
+    light_page.draw_icons(page, '{"":[1,2,[],"a","b"],a:[1,2,[],"a","b"]}')
     assert str(page.i) == '<i class="far"></i>'

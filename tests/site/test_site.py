@@ -393,6 +393,7 @@ def test_a_page_can_be_read_without_scripts(browser, site, sample):
     tab.goto((site / "chapters" / "sample.html").as_uri())
     assert tab.locator("article h1").is_visible()
     assert all(image.bounding_box()["height"] > 50 for image in tab.locator("article img").all())
+    assert tab.locator("html[data-theme=light]").count() == 1  # else the page has no colours
     assert "tanh" in tab.locator("div.math").first.inner_text()
     tab.locator("summary").filter(has_text="Show solution").click()
     assert tab.locator("details[open] .cell_output").is_visible()
