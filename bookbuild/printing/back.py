@@ -1,6 +1,7 @@
-"""The back of a printed chapter: what a reader of the site unfolds.
+"""What a reader of the site unfolds.
 
-Solutions, what a quiz says of each answer, and the code of cells that show only what they made.
+Solutions and what a quiz says of each answer stand at the end of their chapter, the code of cells
+that show only what they made at the end of the book.
 Where these were, the text names the page on which they stand.
 """
 
@@ -8,6 +9,7 @@ import copy
 
 from bs4 import Tag
 
+from bookbuild.notebooks import INJECTED
 from bookbuild.printing.markup import element, folio, text_of
 
 EXERCISE = 12  # paragraphs above a solution among which its exercise is looked for
@@ -19,21 +21,29 @@ def move_to_the_back(body: Tag, name: str) -> None:
     Parameters
     ----------
     body : bs4.Tag
-        The chapter, its last part the place where the back begins.
+        The chapter. Its last part, which bears its title, is the code that `take_code` takes.
     name : str
         What the ids in the chapter begin with.
     """
-    parts = {title: [] for title in ("Solutions", "Answers to the quiz", "Folded code")}
-    _move_cells(body, name, parts["Solutions"], parts["Folded code"])
-    _move_answers(body, name, parts["Answers to the quiz"])
+    solutions, answers, code = [], [], []
+    _move_cells(body, name, solutions, code)
+    _move_answers(body, name, answers)
     for fold in body.find_all("details"):
         if fold.summary:
             fold.summary.name = "p"
         fold.unwrap()
-    for title, part in parts.items():
+    for title, part, kind in (
+        ("Solutions", solutions, "back"),
+        ("Answers to the quiz", answers, "back"),
+        (text_of(body.h1), code, "small"),
+    ):
         if part:
-            kind = "small" if title == "Folded code" else "back"
             body.append(element("section", element("h2", title), *part, kind=kind))
+
+
+def take_code(body: Tag) -> list[Tag]:
+    """Take from a chapter the code that was folded: one section, or none."""
+    return [part.extract() for part in body.select("section.small")]
 
 
 def _move_cells(body: Tag, name: str, solutions: list[Tag], code: list[Tag]) -> None:
@@ -42,9 +52,12 @@ def _move_cells(body: Tag, name: str, solutions: list[Tag], code: list[Tag]) -> 
         fold.summary.decompose()
         fold.name, fold.attrs = "div", {}
         tags = cell["class"]
+        if "tag_parameters" in tags:
+            cell.insert_before(element("p", element("code", "parameters"), kind="see"))
+            continue
         if "tag_hide-cell" in tags:
             heading, what, part, moved = _exercise(cell), "Solution", solutions, cell
-        elif "tag_hide-input" in tags and "tag_parameters" not in tags:
+        elif "tag_hide-input" in tags and f"tag_{INJECTED}" not in tags:
             heading, what, part, moved = _section(cell), "Code", code, fold
         else:
             continue
@@ -53,7 +66,8 @@ def _move_cells(body: Tag, name: str, solutions: list[Tag], code: list[Tag]) -> 
             part.append(element("h3", heading))
         before = cell.find_previous_sibling()
         if before is None or not text_of(before).startswith(f"{what}: page"):
-            cell.insert_before(element("p", f"{what}: page ", folio(place), kind="see"))
+            kind = f"see {what.lower()}"
+            cell.insert_before(element("p", f"{what}: page ", folio(place), kind=kind))
         part.append(moved.extract())
         if not (text_of(cell) or cell.img):
             cell.extract()

@@ -9,17 +9,18 @@ from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import unquote
 
-from bs4 import BeautifulSoup, Comment, Tag
+from bs4 import BeautifulSoup, Comment, NavigableString, Tag
 
 from bookbuild.book import BookError
-from bookbuild.printing.back import move_to_the_back
-from bookbuild.printing.markup import text_of
+from bookbuild.printing.back import move_to_the_back, take_code
+from bookbuild.printing.markup import element, text_of
 from bookbuild.site.printed_link import CLASS
 
 FOR_SCREENS = (
     "script, style, template, noscript, button, input, form, ul.page-bar, a.headerlink, "
-    f"div.anim-controls, div.toctree-wrapper, p.{CLASS}"
+    f"div.anim-controls, div.toctree-wrapper, p.{CLASS}, .d-print-none"
 )
+CODE_PAGE, CODE_TITLE = "code.html", "Code of figures and tables"  # a page of print alone
 COLUMNS = 92  # of a line of code; print.css sets its size so that they fit
 SHORT_TABLE = 12  # rows that stay on one page
 SHORT_CELL = 24  # characters that stay on one line
@@ -93,7 +94,10 @@ def chapter(page: str, html: str, folder: Path) -> Chapter:
         raise BookError(f"{page} of the site has no title, so that it cannot be printed")
     body.extract()
     for each in [*body.select(FOR_SCREENS), *body.find_all(string=_is_comment)]:
+        around = each.parent
         each.extract()
+        if around.name == "p" and not text_of(around):
+            around.extract()
     name = name_of(page)
     for each in body.find_all(id=True):
         each["id"] = f"{name}--{each['id']}"
@@ -107,9 +111,11 @@ def chapter(page: str, html: str, folder: Path) -> Chapter:
             image["src"] = (folder / unquote(image["src"])).resolve().as_uri()
     for pre in body.find_all("pre"):
         _fit_code(pre)
-    for bold in body.select("p > strong:only-child"):
-        if text_of(bold) == text_of(bold.parent):
-            _mark(bold.parent, "lead")
+    for paragraph in body.find_all("p"):
+        if _introduces(paragraph):
+            _mark(paragraph, "lead")
+    for equation in body.select("span.math"):
+        _join_signs(equation)
     for table in body.find_all("table"):
         _fit_table(table)
     return Chapter(page, body)
@@ -136,8 +142,41 @@ def join(chapters: Collection[Chapter]) -> None:
                 anchor.unwrap()
 
 
+def code_of(chapters: Collection[Chapter]) -> Iterator[Chapter]:
+    """Yield one chapter of the code that was folded in others, if any was; they lose it."""
+    if code := [part for made in chapters for part in take_code(made.body)]:
+        attributes = {"kind": "chapter", "id": name_of(CODE_PAGE)}
+        yield Chapter(CODE_PAGE, element("section", element("h1", CODE_TITLE), *code, **attributes))
+
+
 def _is_comment(text: str) -> bool:
     return isinstance(text, Comment)
+
+
+def _introduces(paragraph: Tag) -> bool:
+    """Tell whether a paragraph must stand on one page with what follows it."""
+    text, after = text_of(paragraph), paragraph.find_next_sibling()
+    before_equation = after is not None and "math" in after.get_attribute_list("class", [])
+    all_bold = paragraph.strong is not None and text_of(paragraph.strong) == text
+    return before_equation or all_bold or text.endswith(":")
+
+
+def _join_signs(equation: Tag) -> None:
+    """Keep an equation on one line with what it touches, a full stop or a parenthesis say.
+
+    A browser may break the line at either side of an equation, space or no space.
+    """
+    around = equation.wrap(element("span", kind="unbroken"))
+    before, after = around.previous_sibling, around.next_sibling
+    for text, touching in ((before, r"\S+\Z"), (after, r"^\S+")):
+        if type(text) is not NavigableString or not (found := re.search(touching, text)):
+            continue
+        if text is before:
+            around.insert(0, found[0])
+            text.replace_with(text[: found.start()])
+        else:
+            around.append(found[0])
+            text.replace_with(text[found.end() :])
 
 
 def _fit_code(pre: Tag) -> None:

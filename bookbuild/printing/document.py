@@ -38,7 +38,8 @@ class Document:
 
     Attributes
     ----------
-    title, language : str
+    title, language, author : str
+        The author may be empty.
     imprint : sequence of str
         Lines at the foot of the cover.
     parts : sequence of (str, sequence of Chapter)
@@ -49,6 +50,7 @@ class Document:
 
     title: str
     language: str
+    author: str
     imprint: Sequence[str]
     parts: Sequence[tuple[str, Sequence[Chapter]]]
     colours: Path
@@ -58,7 +60,7 @@ class Document:
         """The chapters of all parts."""
         return [each for _, chapters in self.parts for each in chapters]
 
-    def html(self, folios: Mapping[str, int]) -> str:
+    def html(self, folios: Mapping[str, int], tight: Mapping[str, int]) -> str:
         """Return the book.
 
         Parameters
@@ -66,7 +68,11 @@ class Document:
         folios : mapping of str to int
             On which page each place is that is referred to; those not known yet take as much
             room as a number.
+        tight : mapping of str to int
+            The names of chapters that are set tighter, and by how many degrees.
         """
+        for each in self.chapters:
+            each.body["style"] = f"--tight: {tight.get(each.name, 0)}"
         parts = [self._cover(), self._contents(), *(each.body for each in self.chapters)]
         for link in [link for part in parts for link in part.select("a.folio")]:
             link.string = str(folios.get(link["href"].removeprefix("#"), UNKNOWN))

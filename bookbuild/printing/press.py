@@ -1,18 +1,19 @@
 """Print the site as a book, and link it from the site."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bs4 import BeautifulSoup
 from docutils.nodes import make_id
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bookbuild.book import Book, BookError
 from bookbuild.files import write_text
 from bookbuild.notebooks import read
-from bookbuild.printing.chapter import chapter, join
+from bookbuild.printing.chapter import chapter, code_of, join
 from bookbuild.printing.chromium import find, print_pdf
 from bookbuild.printing.document import Document
 from bookbuild.running.run_record import record_of
@@ -22,7 +23,9 @@ from bookbuild.site.status_page import NAME as STATUS
 
 PRINTED = ".printed-from"  # in the site, so that it goes with it
 COLOURS = "_static/pygments.css"
-MOST_PRINTINGS = 4
+MOST_PRINTINGS = 8
+TIGHTEST = 4  # degrees; print.css says how much each is
+FEW_LINES = 14  # of a chapter's last page, its head and number included
 
 
 def print_book(book: Book) -> None:
@@ -73,9 +76,11 @@ def _document(book: Book, title: str) -> Document:
     if chapters[0].title == title:
         chapters[0].body.h1.string = "Introduction"
     join(chapters)
+    parts[-1][1].extend(code_of(chapters))
     options = book.config.get("sphinx", {}).get("config", {})
     language = str(options.get("language") or "en")
-    return Document(title, language, list(_imprint(book)), parts, book.site / COLOURS)
+    author = str(book.config.get("author") or "")
+    return Document(title, language, author, list(_imprint(book)), parts, book.site / COLOURS)
 
 
 def _imprint(book: Book) -> Iterator[str]:
@@ -100,6 +105,8 @@ def _imprint(book: Book) -> Iterator[str]:
 def print_document(document: Document, browser: str, folder: Path) -> Path:
     """Print a document as often as its page numbers need: twice, or more if they move.
 
+    A chapter whose last page holds a few lines only is set tighter the next time.
+
     Parameters
     ----------
     document : Document
@@ -115,20 +122,24 @@ def print_document(document: Document, browser: str, folder: Path) -> Path:
         If the browser fails, an equation cannot be typeset, or the numbers do not settle.
     """
     page, pdf = folder / "book.html", folder / "book.pdf"
-    folios = {}
+    folios, tight = {}, Counter()
     for _ in range(MOST_PRINTINGS):
         pdf.unlink(missing_ok=True)
-        write_text(document.html(folios), page)
+        write_text(document.html(folios, tight), page)
         print_pdf(browser, page, pdf)
-        numbers, folios = folios, _folios(pdf, document.title)
-        if numbers == folios:
+        reader = PdfReader(pdf)
+        numbers, folios = folios, _folios(reader, document.title)
+        begins = {each.name: folios[each.name] for each in document.chapters}
+        ragged = [name for name in _nearly_empty(reader, begins) if tight[name] < TIGHTEST]
+        if numbers == folios and not ragged:
+            _complete(pdf, document)
             return pdf
+        tight.update(ragged)
     raise BookError("the page numbers of the contents move from printing to printing")
 
 
-def _folios(pdf: Path, title: str) -> dict[str, int]:
+def _folios(reader: PdfReader, title: str) -> dict[str, int]:
     """Return the page on which each place is that a link leads to."""
-    reader = PdfReader(pdf)
     if (said := reader.metadata.title) != title:
         raise BookError(f"the book is not fit for print: {said}")
     places = reader.named_destinations
@@ -136,3 +147,31 @@ def _folios(pdf: Path, title: str) -> dict[str, int]:
         name.removeprefix("/"): reader.get_destination_page_number(place) + 1
         for name, place in places.items()
     }
+
+
+def _nearly_empty(reader: PdfReader, begins: Mapping[str, int]) -> list[str]:
+    """Return the names of chapters of several pages whose last holds a few lines only.
+
+    Parameters
+    ----------
+    reader : PdfReader
+        The book.
+    begins : mapping of str to int
+        The page on which each chapter begins, in the order of the book.
+    """
+    ends = [*(begin - 1 for begin in begins.values()), len(reader.pages)][1:]
+    return [
+        name
+        for (name, begin), end in zip(begins.items(), ends, strict=True)
+        if end > begin and len(reader.pages[end - 1].extract_text().split("\n")) <= FEW_LINES
+    ]
+
+
+def _complete(pdf: Path, document: Document) -> None:
+    """Say in the file what Chromium does not: by whom it is, and how it is to be opened."""
+    writer = PdfWriter(pdf, incremental=True)
+    if document.author:
+        writer.add_metadata({"/Author": document.author})
+    writer.create_viewer_preferences().display_doctitle = True  # and not the file's name
+    writer.page_mode = "/UseOutlines"
+    writer.write(pdf)

@@ -33,10 +33,15 @@
     }
   }
 
+  const lines = (text) =>
+    Math.floor(text.offsetHeight / parseFloat(getComputedStyle(text).lineHeight));
+  for (const text of document.querySelectorAll(".chapter :is(p, li)")) {
+    text.classList.toggle("whole", lines(text) <= 3);
+  }
+
   // A line of code that takes several rows shows at each but the first that it goes on.
   for (const line of document.querySelectorAll("pre .long")) {
-    const rows = Math.floor(line.offsetHeight / parseFloat(getComputedStyle(line).lineHeight));
-    line.dataset.more = "\n↪".repeat(rows - 1);
+    line.dataset.more = "\n↪".repeat(lines(line) - 1);
   }
 
   // The title says to whoever reads the file that all of this has been done.

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from bookbuild.__main__ import main
 from bookbuild.book import BookError
 from bookbuild.printing import chromium as browsers
-from bookbuild.printing.chapter import chapter, join, name_of
+from bookbuild.printing.chapter import chapter, code_of, join, name_of
 from bookbuild.printing.document import Document
 from bookbuild.printing.press import COLOURS, print_document
 
@@ -19,12 +19,18 @@ PAGE = """<html><body><article class="bd-article"><section id="one">
 <h1>1. One<a class="headerlink" href="#one">#</a></h1><ul class="page-bar"><li>Run it</li></ul>
 <p>See <a href="two.html#there">there</a>, <a href="two.html">that</a>, <a href="#here">here</a>,
 <a href="https://a.example/x">out</a> and <a href="../_sources/one.ipynb">this file</a>.</p>
+<p><span class="d-print-none">Press <a href="#here">here</a>.</span></p>
+<p>Let <span class="math">\\(k\\)</span>. Or (<span class="math">\\(t\\)</span>, say) be
+<span class="math">\\(1\\)</span> so that</p><div class="math">\\[k\\]</div>
+<p>Here it is:</p><p>It.</p>
 <section id="here"><h2>Here</h2>
 <div class="cell tag_hide-input container"><details class="hide above-input"><summary>Show code
 </summary><div class="cell_input"><pre>print("figure")</pre></div></details>
 <div class="cell_output"><p>A figure.</p></div></div>
 <div class="cell tag_parameters tag_hide-input"><details class="hide"><summary>Show parameters
-</summary><pre>seed = 0</pre></details></div></section>
+</summary><pre>seed = 0</pre></details></div>
+<div class="cell tag_injected-parameters tag_hide-input"><details class="hide"><summary>Show
+parameters</summary><pre>quick = True</pre></details></div></section>
 <section id="exercises"><h2>Exercises</h2><p><strong>1. Count.</strong> How many?</p>
 <div class="cell tag_hide-cell"><details class="hide"><summary>Show solution</summary>
 <pre>print(LONG)</pre></details></div></section>
@@ -40,7 +46,10 @@ def book(site, tmp_path_factory):
     """Return a copy of the small book and its site, to be printed."""
     if "RNN_BOOK_SITE" in os.environ:
         pytest.skip("RNN_BOOK_SITE names a site without its book")
-    return shutil.copytree(site.parents[1], tmp_path_factory.mktemp("printed") / "book")
+    made = shutil.copytree(site.parents[1], tmp_path_factory.mktemp("printed") / "book")
+    with (made / "_config.yml").open("a") as config:
+        config.write("author: Charles Babbage\n")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +138,11 @@ def test_no_line_of_code_is_cut_off(printed, texts):
 
 def test_the_file_says_what_it_is(printed):
     assert printed.metadata.title == TITLE
+    assert printed.metadata.author == "Charles Babbage"
     assert printed.root_object["/Lang"] == "en"
+    assert printed.root_object["/MarkInfo"]["/Marked"]  # with its structure, for screen readers
+    assert printed.root_object["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert printed.page_mode == "/UseOutlines"
     outline = str(printed.outline)
     assert "A page with everything" in outline and "Solutions" in outline
     assert "CC BY 4.0" in printed.pages[0].extract_text()
@@ -144,6 +157,52 @@ def test_the_site_links_the_file(printed, book, capsys):
         assert int(link[2]) == len(printed.pages)
     assert main(["--book", str(book), "pdf"]) == 0
     assert "up to date" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def laid_out(site, chromium, tmp_path_factory):
+    """Print pages that can hardly be filled; return the lines of each by the chapter's title."""
+    folder = tmp_path_factory.mktemp("laid-out")
+    new_page = '<section style="break-before: page"><div style="height: {}"></div>{}</section>'
+    three_lines = f"<p>Begin {'and so it goes on and on for so many words ' * 6} end.</p>"
+    exercise = '<p>Exercise.</p><p class="see solution">Solution: page 1</p>'
+    figure = '<div style="break-inside: avoid; height: 100mm">Figure</div>'
+    shown = '<div class="cell"><div class="cell_output"><pre>one\ntwo</pre></div></div>'
+    bodies = {
+        "Three lines": "".join(new_page.format(f"{n * 5}mm", three_lines * 14) for n in range(4)),
+        "Exercises": "".join(new_page.format(f"{236 + 2 * n}mm", exercise) for n in range(5)),
+        "Figures": new_page.format("150mm", f"{shown}<p>Introduced:</p>{figure}"),
+        "Five pages": three_lines * 68,
+    }
+    chapters = [
+        chapter(f"{number}.html", f"<article><h1>{title}</h1>{body}</article>", folder)
+        for number, (title, body) in enumerate(bodies.items())
+    ]
+    document = Document("Laid out", "en", "", [], [("", chapters)], site / COLOURS)
+    pages = {title: [] for title in bodies}
+    for page in PdfReader(print_document(document, chromium, folder)).pages[2:]:
+        title, _, *lines = page.extract_text().splitlines()
+        pages[title].append(lines)
+    return pages
+
+
+def test_no_line_of_a_paragraph_is_left_alone(laid_out):
+    pages = [lines for lines in laid_out["Three lines"] if len(lines) > 1]
+    assert len(pages) > 4
+    assert all(lines[0].startswith("Begin") for lines in pages)
+
+
+def test_an_exercise_stays_with_the_page_of_its_solution(laid_out):
+    pages = [lines for lines in laid_out["Exercises"] if len(lines) > 1]
+    assert pages == [["Exercise.", "Solution: page 1"]] * 5
+
+
+def test_a_page_before_a_figure_is_filled(laid_out):
+    assert laid_out["Figures"][-2:] == [["one", "two"], ["Introduced:", "Figure"]]
+
+
+def test_a_chapter_does_not_end_with_a_page_of_few_lines(laid_out):
+    assert len(laid_out["Five pages"]) == 5
 
 
 @pytest.mark.parametrize("version", [None, "Chromium 120.0.1.2"])
@@ -174,7 +233,7 @@ def test_without_a_fit_browser_one_line_says_so(site, tmp_path, monkeypatch, cap
 def test_an_equation_that_cannot_be_typeset_stops_it(site, chromium, tmp_path, equation, said):
     text = f'<article><h1>One</h1><p><span class="math">{equation}</span></p></article>'
     broken = chapter("one.html", text, tmp_path)
-    document = Document("One", "en", [], [("", [broken])], site / COLOURS)
+    document = Document("One", "en", "", [], [("", [broken])], site / COLOURS)
     with pytest.raises(BookError, match=re.escape(f"cannot be typeset: {said}")):
         print_document(document, chromium, tmp_path)
 
@@ -194,23 +253,47 @@ def test_a_chapter_ends_with_what_was_folded(one):
     assert back[:2] == ["Solutions", "1. Count."]
     assert back[back.index("Answers to the quiz") + 1] == "Which?"
     assert back[back.index("That.") + 1] == "Right: that."
-    assert back[back.index("Folded code") + 1 :] == ["Here", 'print("figure")']
+    assert back[back.index("1. One") + 1 :] == ["Here", 'print("figure")']
     text = one.body.get_text(" ", strip=True)
-    assert text.index("seed = 0") < text.index("Solutions")
+    assert text.index("seed = 0") < text.index("quick = True") < text.index("Solutions")
     assert text.index("A figure.") < text.index("Solutions")
     assert not one.body.select("details, summary, .page-bar, .headerlink")
-    assert [title for _, title in one.sections][-3:] == [
-        "Solutions",
-        "Answers to the quiz",
-        "Folded code",
-    ]
+    sections = [title for _, title in one.sections]
+    assert sections[-3:] == ["Solutions", "Answers to the quiz", "1. One"]
 
 
 def test_what_was_folded_is_referred_to(one):
     notes = [note.get_text() for note in one.body.select(".see")]
-    assert notes == ["Code: page 000", "Solution: page 000", "What each answer says: page 000"]
+    pages = ["Solution: page 000", "What each answer says: page 000"]
+    assert notes == ["Code: page 000", "parameters", *pages]
     for link in one.body.select(".see a"):
         assert link["href"].removeprefix("#") in one.ids
+
+
+def test_the_book_ends_with_the_code_of_all_chapters(one):
+    (note,) = one.body.select(".see.code a")
+    (last,) = code_of([one])
+    words = [*last.body.stripped_strings]
+    assert words == ["Code of figures and tables", "1. One", "Here", 'print("figure")']
+    assert note["href"].removeprefix("#") in last.ids - one.ids
+    assert [title for _, title in last.sections] == ["1. One"]
+    assert [*code_of([one])] == []
+
+
+def test_what_is_for_screens_alone_leaves_no_trace(one):
+    assert "Press" not in one.body.get_text()
+    assert all(paragraph.get_text(strip=True) for paragraph in one.body.find_all("p"))
+
+
+def test_an_equation_stays_with_the_signs_that_touch_it(one):
+    joined = [each.get_text() for each in one.body.select(".unbroken")]
+    assert joined == [r"\(k\).", r"(\(t\),", r"\(1\)"]
+    assert "Let \\(k\\). Or (\\(t\\), say) be" in one.body.get_text()
+
+
+def test_what_introduces_stays_with_what_follows(one):
+    leads = [lead.get_text() for lead in one.body.select("p.lead")]
+    assert [lead.split()[0] for lead in leads] == ["Let", "Here", "Which?", "Which?"]
 
 
 def test_links_of_the_site_become_links_of_the_book(one):
