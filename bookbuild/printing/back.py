@@ -21,7 +21,7 @@ def move_to_the_back(body: Tag, name: str) -> None:
     Parameters
     ----------
     body : bs4.Tag
-        The chapter. Its last part, which bears its title, is the code that `take_code` takes.
+        The chapter. Its last part, which bears its title, is the code: ``section.small``.
     name : str
         What the ids in the chapter begin with.
     """
@@ -39,11 +39,6 @@ def move_to_the_back(body: Tag, name: str) -> None:
     ):
         if part:
             body.append(element("section", element("h2", title), *part, kind=kind))
-
-
-def take_code(body: Tag) -> list[Tag]:
-    """Take from a chapter the code that was folded: one section, or none."""
-    return [part.extract() for part in body.select("section.small")]
 
 
 def _move_cells(body: Tag, name: str, solutions: list[Tag], code: list[Tag]) -> None:
@@ -86,7 +81,7 @@ def _move_answers(body: Tag, name: str, answers: list[Tag]) -> None:
         asked = copy.copy(question)
         if not answers:
             place = asked["id"] = f"{name}-answers"
-            note = element("p", "What each answer says: page ", folio(place), kind="see")
+            note = element("p", "What each answer says: page ", folio(place), kind="see answers")
             question.insert_before(note)
         first.insert_before(offered)
         for choice in choices:

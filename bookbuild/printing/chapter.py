@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from bs4 import BeautifulSoup, Comment, NavigableString, Tag
 
 from bookbuild.book import BookError
-from bookbuild.printing.back import move_to_the_back, take_code
+from bookbuild.printing.back import move_to_the_back
 from bookbuild.printing.markup import element, text_of
 from bookbuild.site.printed_link import CLASS
 
@@ -24,6 +24,7 @@ CODE_PAGE, CODE_TITLE = "code.html", "Code of figures and tables"  # a page of p
 COLUMNS = 92  # of a line of code; print.css sets its size so that they fit
 SHORT_TABLE = 12  # rows that stay on one page
 SHORT_CELL = 24  # characters that stay on one line
+SHORT_LINK = 12  # "Chapter 5", with its number
 # Names, operators, punctuation: most of a program. Without colours it makes half as large a file.
 PLAIN = re.compile(r'<span class="(?:n|nn|nx|o|p|w)">([^<]*)</span>')
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
@@ -116,6 +117,9 @@ def chapter(page: str, html: str, folder: Path) -> Chapter:
             _mark(paragraph, "lead")
     for equation in body.select("span.math"):
         _join_signs(equation)
+    for anchor in body.find_all("a"):
+        if len(text_of(anchor)) <= SHORT_LINK:
+            _mark(anchor, "unbroken")
     for table in body.find_all("table"):
         _fit_table(table)
     return Chapter(page, body)
@@ -144,7 +148,7 @@ def join(chapters: Collection[Chapter]) -> None:
 
 def code_of(chapters: Collection[Chapter]) -> Iterator[Chapter]:
     """Yield one chapter of the code that was folded in others, if any was; they lose it."""
-    if code := [part for made in chapters for part in take_code(made.body)]:
+    if code := [part for made in chapters for part in made.body.select("section.small")]:
         attributes = {"kind": "chapter", "id": name_of(CODE_PAGE)}
         yield Chapter(CODE_PAGE, element("section", element("h1", CODE_TITLE), *code, **attributes))
 

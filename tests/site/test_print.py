@@ -166,39 +166,52 @@ def laid_out(site, chromium, tmp_path_factory):
     new_page = '<section style="break-before: page"><div style="height: {}"></div>{}</section>'
     three_lines = f"<p>Begin {'and so it goes on and on for so many words ' * 6} end.</p>"
     exercise = '<p>Exercise.</p><p class="see solution">Solution: page 1</p>'
-    figure = '<div style="break-inside: avoid; height: 100mm">Figure</div>'
+    figure = '<div style="break-inside: avoid; height: 100mm">A final figure</div>'
     shown = '<div class="cell"><div class="cell_output"><pre>one\ntwo</pre></div></div>'
     bodies = {
         "Three lines": "".join(new_page.format(f"{n * 5}mm", three_lines * 14) for n in range(4)),
         "Exercises": "".join(new_page.format(f"{236 + 2 * n}mm", exercise) for n in range(5)),
         "Figures": new_page.format("150mm", f"{shown}<p>Introduced:</p>{figure}"),
         "Five pages": three_lines * 68,
+        "Many sections": "<h2>A section</h2>" * 40,
+        "More sections": "<h2>A section</h2>" * 30,
     }
     chapters = [
         chapter(f"{number}.html", f"<article><h1>{title}</h1>{body}</article>", folder)
         for number, (title, body) in enumerate(bodies.items())
     ]
     document = Document("Laid out", "en", "", [], [("", chapters)], site / COLOURS)
+    _, contents, *others = PdfReader(print_document(document, chromium, folder)).pages
     pages = {title: [] for title in bodies}
-    for page in PdfReader(print_document(document, chromium, folder)).pages[2:]:
+    for page in others:
         title, _, *lines = page.extract_text().splitlines()
         pages[title].append(lines)
-    return pages
+    middle, columns = contents.mediabox.width / 2, {each.name: set() for each in chapters}
+    for link in (annotation.get_object() for annotation in contents["/Annots"]):
+        place = str(link["/Dest"]).removeprefix("/").partition("-h")[0]
+        columns[place].add("left" if link["/Rect"][0] < middle else "right")
+    return pages | {"Columns of the contents": columns}
 
 
 def test_no_line_of_a_paragraph_is_left_alone(laid_out):
-    pages = [lines for lines in laid_out["Three lines"] if len(lines) > 1]
+    title, *pages = laid_out["Three lines"]
     assert len(pages) > 4
     assert all(lines[0].startswith("Begin") for lines in pages)
 
 
+def test_a_chapter_stands_in_one_column_of_the_contents(laid_out):
+    columns = laid_out["Columns of the contents"]
+    assert [len(each) for each in columns.values()] == [1] * 6
+    assert set().union(*columns.values()) == {"left", "right"}
+
+
 def test_an_exercise_stays_with_the_page_of_its_solution(laid_out):
-    pages = [lines for lines in laid_out["Exercises"] if len(lines) > 1]
-    assert pages == [["Exercise.", "Solution: page 1"]] * 5
+    title, *pages = laid_out["Exercises"]
+    assert [lines for lines in pages if lines] == [["Exercise.", "Solution: page 1"]] * 5
 
 
 def test_a_page_before_a_figure_is_filled(laid_out):
-    assert laid_out["Figures"][-2:] == [["one", "two"], ["Introduced:", "Figure"]]
+    assert laid_out["Figures"][-2:] == [["one", "two"], ["Introduced:", "A final figure"]]
 
 
 def test_a_chapter_does_not_end_with_a_page_of_few_lines(laid_out):
@@ -286,9 +299,16 @@ def test_what_is_for_screens_alone_leaves_no_trace(one):
 
 
 def test_an_equation_stays_with_the_signs_that_touch_it(one):
-    joined = [each.get_text() for each in one.body.select(".unbroken")]
+    joined = [each.get_text() for each in one.body.select("span.unbroken")]
     assert joined == [r"\(k\).", r"(\(t\),", r"\(1\)"]
     assert "Let \\(k\\). Or (\\(t\\), say) be" in one.body.get_text()
+
+
+def test_a_chapter_s_number_stays_with_its_word():
+    page = chapter(
+        "a.html", "<article><h1>A</h1><p><a>Chapter 5</a><a>what a book says</a></p></article>", "."
+    )
+    assert [each.get_text() for each in page.body.select("a.unbroken")] == ["Chapter 5"]
 
 
 def test_what_introduces_stays_with_what_follows(one):
