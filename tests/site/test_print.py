@@ -194,7 +194,7 @@ def laid_out(site, chromium, tmp_path_factory):
 
 
 def test_no_line_of_a_paragraph_is_left_alone(laid_out):
-    title, *pages = laid_out["Three lines"]
+    _, *pages = laid_out["Three lines"]
     assert len(pages) > 4
     assert all(lines[0].startswith("Begin") for lines in pages)
 
@@ -206,7 +206,7 @@ def test_a_chapter_stands_in_one_column_of_the_contents(laid_out):
 
 
 def test_an_exercise_stays_with_the_page_of_its_solution(laid_out):
-    title, *pages = laid_out["Exercises"]
+    _, *pages = laid_out["Exercises"]
     assert [lines for lines in pages if lines] == [["Exercise.", "Solution: page 1"]] * 5
 
 
