@@ -65,22 +65,31 @@ def key_of(
 def files_used(notebook: NotebookNode, folder: Path, opened: Iterable[str] = ()) -> dict[str, str]:
     """Return the hash of each local file that a page depends on, by its path from the folder.
 
-    These are the files that a run opened, those that the code names, the modules of the folder
-    that it imports, and what those name and import in turn.
+    These are the files that a run opened and the folders that it listed, the files that the code
+    names, the modules of the folder that it imports, and what those name and import in turn.
     """
     code = [python(cell) for cell in code_cells(notebook)]
-    names, found = set(opened), {}
+    opened = set(opened)
+    names, found = {*opened}, {}
     while names or code:
         for text in code:
             names.update(PATH.findall(text), _local_modules(text, folder))
         files = [(name, folder / name) for name in names - found.keys()]
         names, code = set(), []
         for name, file in files:
-            if file.is_file():
+            if file.is_dir() and name in opened:
+                found[name] = sha256("\n".join(_listed(file)).encode())
+            elif file.is_file():
                 found[name] = sha256(file.read_bytes())
                 if file.suffix == ".py":
                     code.append(file.read_text("utf-8", errors="replace"))
     return dict(sorted(found.items()))
+
+
+def _listed(folder: Path) -> list[str]:
+    """Return the names in a folder, without what is hidden or made by builds and imports."""
+    names = (path.name for path in folder.iterdir())
+    return sorted(name for name in names if not name.startswith((".", "_build", "__pycache__")))
 
 
 def _local_modules(code: str, folder: Path) -> Iterator[str]:

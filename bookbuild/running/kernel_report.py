@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from nbformat import NotebookNode
 
 TAG = "bookbuild-kernel-report"
@@ -43,8 +45,23 @@ def _note(event: str, arguments: tuple) -> None:
             WRITTEN.add(path)
         elif path not in READ and os.path.isfile(path):
             READ[path] = _version(path)
+    elif event in ("os.listdir", "os.scandir") and not _imports(sys._getframe(1)):
+        name = "." if arguments[0] is None else arguments[0]
+        if isinstance(name, (str, bytes, os.PathLike)):  # else a descriptor
+            path = os.path.abspath(os.fsdecode(name))
+            if os.path.isdir(path):
+                READ.setdefault(path, _version(path))
     elif event == "os.rename":  # and of os.replace
         WRITTEN.add(os.path.abspath(os.fsdecode(arguments[1])))
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Tell whether Python itself looks for modules, or for what is installed."""
+    while frame is not None:
+        if "importlib" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _version(path: str) -> tuple[int, int]:
@@ -57,13 +74,13 @@ def files_edited() -> list[str]:
     found = []
     for name in files_read():
         path = os.path.normpath(START / name)
-        if path in READ and READ[path] != _version(path):
+        if os.path.isfile(path) and path in READ and READ[path] != _version(path):
             found.append(name)
     return found
 
 
 def files_read() -> list[str]:
-    """Return the book's own files that were imported or read, by their paths from the page."""
+    """Return what of the book was imported, read or listed, by its path from the page."""
     book = next((each for each in (START, *START.parents) if (each / "_toc.yml").exists()), None)
     modules = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     data = filter(None, map(os.environ.get, ("RNN_UTILS_DATA", "RNN_UTILS_CACHE")))
@@ -75,7 +92,7 @@ def files_read() -> list[str]:
             part.startswith(".") or part.endswith(".egg-info") for part in parts
         )
         around = {Path(file), *Path(file).parents} - {book, *book.parents}
-        if own and around.isdisjoint(folders) and os.path.isfile(file):
+        if own and around.isdisjoint(folders) and os.path.exists(file):
             found.append(Path(os.path.relpath(file, START)).as_posix())
     return found
 

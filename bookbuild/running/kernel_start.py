@@ -31,9 +31,11 @@ THREADS = (
 PERSONAL = (
     *("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIBRC", "KERAS_", "LC_"),
     # These decide the last digits.
-    *("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "ONEDNN_", "DNNL_", "NVIDIA_TF32_"),
+    *("TF_", "XLA_", "ONEDNN_", "DNNL_", "NVIDIA_TF32_", "CUBLAS_", "CUDNN_"),
+    *("MKL_", "OPENBLAS_", "NPY_"),
 )
-LANGUAGES = ("LANG", "LANGUAGE")  # whole names of such settings
+ALL_THE_SAME = ("TF_FORCE_GPU_", "TF_GPU_ALLOCATOR")  # how a GPU is shared
+WHOLE_NAMES = ("LANG", "LANGUAGE", "COLUMNS", "LINES", "NO_COLOR")  # of such settings
 MOST_OUTPUT = 16_000_000  # characters; the largest chapter has two million
 TOO_MUCH = f"the page puts out more than {MOST_OUTPUT / 1e6:.0f} MB: print and show less"
 FIRST_VICTIM = "1000"  # of the system, where memory runs out
@@ -126,9 +128,10 @@ def environment(cores: int, folder: Path) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(PERSONAL) and name not in LANGUAGES
+        if name.startswith(ALL_THE_SAME) or not (name.startswith(PERSONAL) or name in WHOLE_NAMES)
     }
     fixed = dict.fromkeys(THREADS, str(cores)) | {MARK: str(folder), "PYTHONUTF8": "1"}
+    fixed["PYTHONHASHSEED"] = "0"  # the order of what is in a set
     fixed["PYTHONPATH"] = os.pathsep.join(homes())
     if not uses_user_site():
         fixed["PYTHONNOUSERSITE"] = "1"

@@ -43,7 +43,9 @@ class Progress:
     say: Callable[[str], None]
     notebook: NotebookNode | None = None
     cell: NotebookNode | None = None
+    asking: NotebookNode | None = None
     cell_began: float = field(default_factory=time.monotonic)
+    request: str = ""
 
     def kernel_ready(self, notebook: NotebookNode) -> None:
         """Keep the notebook that is being filled in."""
@@ -64,6 +66,10 @@ class Progress:
         """Say that the cell is over."""
         if kernel_report.TAG in tags(cell):
             return
+        for asked in execute_reply["content"].get("payload", ()):
+            # Of what shows notebooks to people: to type into them, to open a pager, to end.
+            self.request = self.request or asked["source"]
+            self.asking = self.asking or cell
         seconds = time.monotonic() - self.cell_began
         number = f"{cell_index + 1:3}/{len(self.notebook.cells) - 1}"
         self.say(f"{self.name}  {number}  {seconds:6.1f} s  {first_line(cell)[:60]}")
@@ -106,7 +112,10 @@ def run_page(
     if notebook is not None:
         strip_run_traces(notebook)
         report = kernel_report.take_answer(notebook)
-    if not (error or report):
+    if progress.asking is not None:
+        where = _where(notebook, progress.asking)
+        error = f"the cell asks for {progress.request!r}, which only an editor of notebooks can do"
+    elif not (error or report):
         where, error = AFTER_THE_LAST, "the kernel did not say what it ran with"
     after = hashes_of(request.guarded)
     changed = [file for file in files if files[file] != after.get(file)]
@@ -157,13 +166,18 @@ def _execute(
 
 def _first_error(notebook: NotebookNode) -> tuple[str, str]:
     """Find the cell that stopped the run, ``sys.exit(0)`` included, which papermill lets pass."""
+    last = None
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 error = f"{output.ename}: {output.evalue}".removesuffix(": ")
                 return _where(notebook, cell), error
         if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
-            return _where(notebook, cell), "the run ended before this cell"
+            # What a magic complains of is no exception, and stands on stderr.
+            outputs = last.outputs if last else []
+            said = [each.text for each in outputs if each.get("name") == "stderr"]
+            return _where(notebook, last or cell), "".join(said).strip() or "the run ended here"
+        last = cell if cell.cell_type == "code" and cell.source.strip() else last
     return "", ""
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import dask
 import psutil
 from dask.system import CPU_COUNT
 from distributed import Client, Future, Nanny, Scheduler, SpecCluster, get_worker, wait
@@ -32,6 +33,7 @@ Say = Callable[[str], None]
 
 KERNEL_BYTES = 2.5 * 2**30  # what a kernel with TensorFlow and the full data set takes
 KERNEL_GPU_MIB = 3000  # and of a GPU: seven pages at once took 18,500 of an H100
+FAILURES = "distributed.scheduler.allowed-failures"
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 30
 LOOPBACKS = ("127.0.0.1", "::1")  # of a machine that has IPv6 alone, the second
@@ -47,6 +49,8 @@ def local(workers: int) -> Iterator[Client]:
         How many pages are run at once.
     """
     _silence()
+    kept = {FAILURES: dask.config.get(FAILURES)}
+    dask.config.refresh(paths=[], env={})  # a user's other settings are for his own clusters
     gpus = visible_gpus()
     nannies, here = {}, loopback()
     for n in range(workers):
@@ -54,7 +58,11 @@ def local(workers: int) -> Iterator[Client]:
         options = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.ERROR, "env": env}
         nannies[n] = {"cls": Nanny, "options": here | options}
     scheduler = {"cls": Scheduler, "options": {"port": 0, **here}}
-    with SpecCluster(nannies, scheduler) as cluster, Client(cluster) as client:
+    with (
+        dask.config.set(kept),
+        SpecCluster(nannies, scheduler) as cluster,
+        Client(cluster) as client,
+    ):
         yield client
 
 

@@ -47,6 +47,9 @@ FAULTS = {  # by name: the second cell of the page, and what is said of it
     "dies": (DIE, "it was killed (SIGKILL), as the system does when memory runs out"),
     "fails in a shell": ("!exit 3", "CalledProcessError"),
     "memory": (MEMORY, "MemoryError"),
+    "asks to end": ("x = 2; exit()", "the cell asks for 'ask_exit', which only an editor"),
+    "asks for a pager": ("print?", "the cell asks for 'page', which only an editor of notebooks"),
+    "misses a magic": ("%nosuchmagic", "UsageError: Line magic function `%nosuchmagic` not found"),
     "prints": ("for _ in range(20): print('x' * 1_000_000)", "puts out more than 16 MB"),
 }
 
@@ -202,6 +205,15 @@ PERSONAL = {
     "XLA_FLAGS": "--xla_cpu_enable_fast_math",
     "NVIDIA_TF32_OVERRIDE": "1",
     "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "TF_USE_LEGACY_KERAS": "1",
+    "TF_CONFIG": "{}",
+    "NPY_DISABLE_CPU_FEATURES": "AVX2",
+    "OPENBLAS_CORETYPE": "Prescott",
+    "MKL_CBWR": "COMPATIBLE",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "PYTHONHASHSEED": "1",
+    "COLUMNS": "40",
+    "NO_COLOR": "1",
     "LC_ALL": "C",
     "LANG": "de_DE.ISO-8859-1",
     "LANGUAGE": "de",
@@ -213,9 +225,12 @@ def test_settings_of_a_users_own_do_not_reach_a_kernel(monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     monkeypatch.setenv("LANGCHAIN_API_KEY", "a")
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     kernels = kernel_start.environment(1, tmp_path)
     assert not {*PERSONAL.items()} & {*kernels.items()}
     assert (kernels["CUDA_VISIBLE_DEVICES"], kernels["LANGCHAIN_API_KEY"]) == ("1", "a")
+    assert kernels["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert kernels["PYTHONHASHSEED"] == "0"
     assert kernels["PYTHONUTF8"] == kernels["PYTHONNOUSERSITE"] == "1"
 
 
@@ -274,11 +289,20 @@ def gate_on(book, output):
             "no page can show an output of the type application/vnd.plotly.v1+json",
         ),
         ({"text/markdown": "caf\ufffd"}, NO_TEXT),
+        ({"text/plain": "\x9b31mred"}, NO_TEXT.replace("\ufffd", "\\x9b")),
         ({"application/vnd.plotly.v1+json": {}, "text/html": "<p>1</p>"}, ""),
         ({"application/papermill.record/text/plain": "1"}, ""),
         ({"text/latex": "$x$"}, ""),
     ],
-    ids=["widget", "plotly alone", "latin-1", "plotly as HTML", "a record", "LaTeX"],
+    ids=[
+        "widget",
+        "plotly alone",
+        "latin-1",
+        "8-bit control",
+        "plotly as HTML",
+        "a record",
+        "LaTeX",
+    ],
 )
 def test_an_output_is_refused_that_no_page_can_show(book, data, what):
     assert gate_on(book, new_output("display_data", data=data)) == ([what] if what else [])

@@ -189,6 +189,34 @@ def test_a_kernel_tells_which_files_it_read_wrote_or_saw_edited(tmp_path, monkey
     assert kernel_report.files_edited() == ["b.txt"]
 
 
+def test_a_folder_that_a_page_listed_is_part_of_the_key(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel_report, "START", tmp_path)
+    monkeypatch.setattr(kernel_report, "READ", {})
+    (tmp_path / "_toc.yml").touch()
+    for name in ("data", "package"):
+        (tmp_path / name).mkdir()
+    kernel_report._note("os.scandir", (str(tmp_path / "data"),))
+    kernel_report._note("os.listdir", (3,))  # a descriptor says nothing of a name
+    search = compile("note('os.listdir', (folder,))", "<frozen importlib._bootstrap>", "exec")
+    exec(search, {"note": kernel_report._note, "folder": str(tmp_path / "package")})
+    assert kernel_report.files_read() == ["data"]
+    before = files_used(new_notebook(), tmp_path, ["data"])
+    (tmp_path / "data" / "__pycache__").mkdir()
+    (tmp_path / "data" / ".hidden").touch()
+    assert files_used(new_notebook(), tmp_path, ["data"]) == before
+    (tmp_path / "data" / "new.csv").touch()
+    assert files_used(new_notebook(), tmp_path, ["data"]).keys() == before.keys()
+    assert files_used(new_notebook(), tmp_path, ["data"]) != before
+    assert kernel_report.files_edited() == []
+
+
+@pytest.mark.parametrize("magic", ["%%time", "%%capture --no-stderr out", "  %%timeit -n 1"])
+def test_what_a_magic_runs_is_code_of_the_page(tmp_path, magic):
+    (tmp_path / "helper.py").touch()
+    page = new_notebook(cells=[new_code_cell(f"{magic}\nimport helper")])
+    assert files_used(page, tmp_path).keys() == {"helper.py"}
+
+
 def test_a_parameter_moves_the_key(ran):
     assert why(ran, parameters={"seed": 2}) == "parameters moved: seed none → 2"
 

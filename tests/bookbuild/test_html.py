@@ -262,7 +262,7 @@ NAMING = [
     "![x](a%20b.png)",
     "![x](<./a b.png>)",
     "![x][r]\n\n> [r]: <a b.png>",
-    "![x](a\\ b.png)",
+    "![x](a b\\.png)",
     "![x](/chapters/a b.png)",
     "![x](../chapters/a b.png)",
     "<img src=a&#32;b.png>",

@@ -70,11 +70,18 @@ def test_a_page_goes_on_elsewhere_when_its_worker_dies(three):
     assert all(outcome.ok for outcome in outcomes.values())
 
 
+OWN_SETTINGS = {  # a user's, for his own clusters
+    "distributed.comm.default-scheme": "tls",
+    "distributed.comm.require-encryption": True,
+    "distributed.worker.preload": ["nowhere"],
+}
+
+
 def test_a_page_that_kills_its_workers_is_given_up_and_the_others_finish(book):
     book.add("bad", "import os, psutil; psutil.Process(os.getppid()).kill()", SLOW)
     book.add("good", "x = 1")
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        dask.config.set({"distributed.scheduler.allowed-failures": 1, **OWN_SETTINGS}),
         workers.local(1) as client,
     ):
         ran = workers.run_all(client, requests_of(book), Limits(), str)
