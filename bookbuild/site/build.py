@@ -22,7 +22,12 @@ from bookbuild.site.finishing import finish
 from bookbuild.site.staging import lay_out
 
 MARK = ".made-from"  # in the site, so that it goes with it
-JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+JUPYTER_BOOK = """
+import sys
+sys.modules["rfc3987_syntax"] = None  # as in bookbuild.commands
+from jupyter_book.cli.main import main
+main()
+"""
 
 
 def build_site(book: Book, lock: int) -> int:

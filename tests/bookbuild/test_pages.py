@@ -3,11 +3,13 @@
 import json
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from bookbuild.__main__ import main
 from bookbuild.book import Book, BookError
+from bookbuild.site.build import JUPYTER_BOOK
 
 
 @pytest.fixture
@@ -163,3 +165,9 @@ def test_code_of_a_text_page_would_never_run(book, fence):
     (book.root / "intro.md").write_text(f"# Intro\n\n{fence}{{code-cell}}\nprint(1)\n{fence}\n")
     with pytest.raises(BookError, match=r"intro\.md has a \{code-cell\}.* \(\.ipynb\)"):
         Book.load(book.root)
+
+
+@pytest.mark.parametrize("start", ["import bookbuild.__main__", JUPYTER_BOOK.replace("main()", "")])
+def test_a_program_starts_without_what_takes_a_second(start):
+    code = f"{start}\nimport nbformat, sys\nsys.exit('lark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
