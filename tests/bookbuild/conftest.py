@@ -136,7 +136,7 @@ class TinyBook:
         path.write_text(json.dumps(notebook))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def record():
     """Return a function that makes the output with which a page records a number."""
     prefix = "application/papermill.record/"

@@ -3,6 +3,8 @@
 import shutil
 import subprocess
 from base64 import b64decode
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -11,10 +13,16 @@ from nbformat.v4 import new_markdown_cell, new_output
 
 from bookbuild.book import Book
 from bookbuild.files import sole_use, write_text
+from bookbuild.site import build
 from bookbuild.site.build import MARK, swap
 from bookbuild.site.external_loads import external_loads
 from bookbuild.site.local_files import files_of_config, files_of_page
 
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 ALT_FIGURE = '<img alt="a dot" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'
 
 
@@ -22,14 +30,66 @@ def shown(html):
     return new_output("display_data", data={"text/html": html})
 
 
-@pytest.fixture
-def ready(book):
-    """Make a book with one page that was run, and an earlier site."""
+def make_ready(book):
+    """Give a book one page that was run, and an earlier site."""
     book.add("one", "x = 1")
     book.pretend("one", {"c1": [shown(ALT_FIGURE)]})
     (book.root / "_build" / "html").mkdir()
     (book.root / "_build" / "html" / "index.html").write_text("earlier")
     return book
+
+
+@pytest.fixture
+def ready(book):
+    """Make a book with one page that was run, and an earlier site."""
+    return make_ready(book)
+
+
+@dataclass
+class Built:
+    """A book whose site was built, what was said, and what then lay in its build folder."""
+
+    book: Any
+    said: str
+    left: list[str]
+
+    @property
+    def site(self):
+        return self.book.root / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def built(shared_book, record):
+    """Build the site of a book with files of all kinds, where an earlier one was."""
+    book = make_ready(shared_book)
+    book.pretend("one", {"c1": [shown(ALT_FIGURE), record("a", 0.9)]})
+    names = ("cell.png", "wide.png", "included.png", "logo.png", "icon.png", "ein Bär.png")
+    for name in (*names, "raw.png", "../raw too.png"):
+        (book.root / "chapters" / name).write_bytes(b64decode(DOT))
+    (book.root / "chapters" / "data.csv").write_text("a,b\n")
+    (book.root / "chapters" / "part.md").write_text("Included: ![an included dot](included.png)\n")
+    (book.root / "chapters" / "words.md").write_text(
+        "# Words\n\n```{figure} wide.png\n:alt: a wide dot\n```\n\n```{include} part.md\n```\n\n"
+        "{download}`the data <data.csv>`\n\n![a bear](<ein Bär.png>)\n\n"
+        "<img alt='raw' src='raw.png'> <a href='data.csv'>raw data</a>\n\n"
+        "<img alt='raw too' srcset='../raw%20too.png 1x'>\n"
+    )
+    (book.root / "chapters" / "other.md").write_text("# Named as other.md, and no page\n")
+    (book.root / "figures").mkdir()
+    (book.root / "figures" / "page.md").write_text("# A page\n\n![nine points](nine.svg)\n")
+    (book.root / "figures" / "nine.svg").write_text(PICTURE)
+    with (book.root / "_toc.yml").open("a") as file:
+        file.write("  - file: chapters/words\n  - file: figures/page\n")
+    with (book.root / "_config.yml").open("a") as file:
+        file.write("    html_favicon: chapters/icon.png\nlogo: chapters/logo.png\n")
+    pasted = new_markdown_cell("![a pasted dot](attachment:my%20dot.png)", id="pasted")
+    pasted["attachments"] = {"my dot.png": {"image/png": DOT}}
+    shown_in_cell = new_markdown_cell("![a dot in a cell](cell.png)", id="shown")
+    book.edit(book.source("one"), lambda page: page["cells"].extend([pasted, shown_in_cell]))
+    done = book.run("html")
+    assert done.returncode == 0, done.stdout
+    left = sorted(path.name for path in (book.root / "_build").iterdir())
+    return Built(book, done.stdout, left)
 
 
 def earlier_site_stands(book):
@@ -38,67 +98,61 @@ def earlier_site_stands(book):
     return names == ["index.html"] and (site / "index.html").read_text() == "earlier"
 
 
-def test_a_site_takes_the_place_of_the_one_before_it(ready):
-    done = ready.run("html")
-    assert done.returncode == 0, done.stdout
-    site = ready.root / "_build" / "html"
-    assert "a dot" in (site / "chapters" / "one.html").read_text()
-    assert (site / "_static" / "mathjax").is_dir()
-    assert "the site is _build/html/index.html" in done.stdout
-    foot = (site / "chapters" / "one.html").read_text().partition('class="extra_footer"')[2]
+def test_a_site_takes_the_place_of_the_one_before_it(built):
+    assert "a dot" in (built.site / "chapters" / "one.html").read_text()
+    assert (built.site / "_static" / "mathjax").is_dir()
+    assert "the site is _build/html/index.html" in built.said
+    foot = (built.site / "chapters" / "one.html").read_text().partition('class="extra_footer"')[2]
     assert 'href="../status.html#run-of-chapters-one"' in foot
-    assert 'id="run-of-chapters-one"' in (site / "status.html").read_text()
-    assert 'href="status.html"' in (site / "intro.html").read_text()
-    assert sorted(p.name for p in (ready.root / "_build").iterdir()) == [
-        ".lock",
-        "executed",
-        "html",
-        "html.log",
-    ]
+    assert 'id="run-of-chapters-one"' in (built.site / "status.html").read_text()
+    assert 'href="status.html"' in (built.site / "intro.html").read_text()
+    assert built.left == [".lock", "executed", "html", "html.log"]
 
 
-def test_a_markdown_page_brings_its_images(ready):
-    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
-    (ready.root / "figures").mkdir()
-    (ready.root / "figures" / "page.md").write_text("# A page\n\n![nine points](nine.svg)\n")
-    (ready.root / "figures" / "nine.svg").write_text(picture)
-    with (ready.root / "_toc.yml").open("a") as file:
-        file.write("  - file: figures/page\n")
-    done = ready.run("html")
-    assert done.returncode == 0, done.stdout
-    site = ready.root / "_build" / "html"
-    assert 'alt="nine points"' in (site / "figures" / "page.html").read_text()
-    assert (site / "_images" / "nine.svg").read_text() == picture
-    assert "the site is up to date" in ready.run("html").stdout
-    (ready.root / "figures" / "nine.svg").write_text(picture.replace("9", "8"))
-    assert "the site is up to date" not in ready.run("html").stdout
+def test_recorded_numbers_raise_no_warning(built):
+    assert "papermill.record" in built.book.executed("one").read_text()
+    assert "WARNING" not in (built.book.root / "_build" / "html.log").read_text()
 
 
-def test_a_site_is_made_again_only_when_something_moved(ready):
-    index = ready.root / "_build" / "html" / "index.html"
-    assert ready.run("html").returncode == 0
+def test_a_markdown_page_brings_its_images(built, monkeypatch):
+    assert 'alt="nine points"' in (built.site / "figures" / "page.html").read_text()
+    assert (built.site / "_images" / "nine.svg").read_text() == PICTURE
+    monkeypatch.setattr(build, "_build", lambda *arguments: ["it would be built"])
+    picture = built.book.root / "figures" / "nine.svg"
+    for text, said in (
+        (PICTURE.replace("9", "8"), "it would be built"),
+        (PICTURE, "the site is up to date"),
+    ):
+        picture.write_text(text)
+        assert said in built.book.run("html").stdout
+
+
+def test_a_site_is_made_again_only_when_something_moved(built):
+    index = built.site / "index.html"
     made = index.stat().st_mtime_ns
-    done = ready.run("html")
+    done = built.book.run("html")
     assert done.returncode == 0
     assert "the site is up to date" in done.stdout
     assert index.stat().st_mtime_ns == made
-    (ready.root / "intro.md").write_text("# Mended\n")
-    assert "building the site" in ready.run("html").stdout
-    assert "Mended" in (index.parent / "intro.html").read_text()
+    (built.book.root / "intro.md").write_text("# Mended\n")
+    assert "building the site" in built.book.run("html").stdout
+    assert "Mended" in (built.site / "intro.html").read_text()
 
 
-def test_a_build_waits_for_one_that_is_left_behind(ready, tmp_path):
-    folder = ready.root / "_build"
+def test_a_build_waits_for_one_that_is_left_behind(built):
+    folder = built.book.root / "_build"
     holder = subprocess.Popen(["sleep", "60"], pass_fds=[(lock := sole_use(folder)).__enter__()])
     lock.__exit__(None, None, None)
-    build = subprocess.Popen(
-        [*ready.command, "html"], stdout=subprocess.PIPE, text=True, cwd=ready.root
+    waiting = subprocess.Popen(
+        [*built.book.command, "html"], stdout=subprocess.PIPE, text=True, cwd=built.book.root
     )
-    assert build.stdout.readline() == f"waiting for another bookbuild at work in {folder}\n"
-    assert earlier_site_stands(ready)
+    assert waiting.stdout.readline() == f"waiting for another bookbuild at work in {folder}\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.communicate(timeout=0.5)
     holder.kill()
-    build.communicate()
-    assert build.returncode == 0
+    out, _ = waiting.communicate()
+    assert waiting.returncode == 0
+    assert "the site is up to date" in out
 
 
 def test_a_page_that_fails_the_gate_stops_the_build(ready):
@@ -120,12 +174,19 @@ def test_a_warning_stops_the_build_each_time_and_is_shown(ready):
         assert earlier_site_stands(ready)
 
 
-def test_a_load_from_another_host_stops_the_build(ready):
-    tag = '<img alt="a dot" src="https://elsewhere.example/a.png">'
-    ready.pretend("one", {"c1": [shown(ALT_FIGURE + tag)]})
+def test_what_another_host_has_or_nobody_stops_the_build(ready):
+    far = '<img alt="a dot" src="https://elsewhere.example/a.png">'
+    missing = (
+        '<img src="none.png" alt="x"> <a href="none.html#a">x</a> <img src="/one.png" alt="x">'
+    )
+    here = '<a href="one.html">y</a>'
+    ready.pretend("one", {"c1": [shown(ALT_FIGURE + far + missing + here)]})
     done = ready.run("html")
     assert done.returncode == 1
     assert "chapters/one.html loads https://elsewhere.example/a.png" in done.stdout
+    for address in ("none.png", "none.html#a", "/one.png"):
+        assert f"chapters/one.html leads to {address}: there is no such file" in done.stdout
+    assert "leads to one.html" not in done.stdout
     assert earlier_site_stands(ready)
 
 
@@ -147,12 +208,6 @@ def test_a_configuration_that_is_none_gets_a_message(ready, text, message):
     assert done.returncode == 2
     assert f"_config.yml {message}" in done.stderr
     assert earlier_site_stands(ready)
-
-
-def test_recorded_numbers_raise_no_warning(ready, record):
-    ready.pretend("one", {"c1": [record("a", 0.9)]})
-    done = ready.run("html")
-    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(
@@ -210,40 +265,12 @@ def test_a_swap_that_fails_puts_the_earlier_site_back(tmp_path):
     assert (site / "index.html").read_text() == "earlier"
 
 
-DOT = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-    "gg=="
-)
-
-
 WORDS = ["a wide dot", "a bear", "raw"]
 
 
-def test_a_page_brings_what_it_shows_includes_and_offers(ready):
+def test_a_page_brings_what_it_shows_includes_and_offers(built):
     """Images, downloads, included texts and what those show, pasted images, logo and icon."""
-    names = ("cell.png", "wide.png", "included.png", "logo.png", "icon.png", "ein Bär.png")
-    for name in (*names, "raw.png", "../raw too.png"):
-        (ready.root / "chapters" / name).write_bytes(b64decode(DOT))
-    (ready.root / "chapters" / "data.csv").write_text("a,b\n")
-    (ready.root / "chapters" / "part.md").write_text("Included: ![an included dot](included.png)\n")
-    (ready.root / "chapters" / "words.md").write_text(
-        "# Words\n\n```{figure} wide.png\n:alt: a wide dot\n```\n\n```{include} part.md\n```\n\n"
-        "{download}`the data <data.csv>`\n\n![a bear](<ein Bär.png>)\n\n"
-        "<img alt='raw' src='raw.png'> <a href='data.csv'>raw data</a>\n\n"
-        "<img alt='raw too' srcset='../raw%20too.png 1x'>\n"
-    )
-    (ready.root / "chapters" / "other.md").write_text("# Named as other.md, and no page\n")
-    with (ready.root / "_toc.yml").open("a") as file:
-        file.write("  - file: chapters/words\n")
-    with (ready.root / "_config.yml").open("a") as file:
-        file.write("    html_favicon: chapters/icon.png\nlogo: chapters/logo.png\n")
-    pasted = new_markdown_cell("![a pasted dot](attachment:my%20dot.png)", id="pasted")
-    pasted["attachments"] = {"my dot.png": {"image/png": DOT}}
-    shown_in_cell = new_markdown_cell("![a dot in a cell](cell.png)", id="shown")
-    ready.edit(ready.source("one"), lambda page: page["cells"].extend([pasted, shown_in_cell]))
-    done = ready.run("html")
-    assert done.returncode == 0, done.stdout
-    site = ready.root / "_build" / "html"
+    site = built.site
     for page, alts in {"one": ["a pasted dot", "a dot in a cell"], "words": WORDS}.items():
         html = BeautifulSoup((site / "chapters" / f"{page}.html").read_text(), "html.parser")
         for alt in alts:
@@ -286,17 +313,6 @@ def test_a_file_is_the_pages_however_it_is_named(tmp_path, text):
     (tmp_path / "chapters" / "up").symlink_to(tmp_path)
     found = list(files_of_page(text, tmp_path / "chapters", tmp_path))
     assert found == [tmp_path / "chapters" / "a b.png"]
-
-
-def test_what_html_of_the_books_own_leads_to_must_be_there(ready):
-    shown_here = '<img src="none.png" alt="x"> <a href="none.html#a">x</a> <a href="one.html">y</a>'
-    ready.pretend("one", {"c1": [shown(shown_here + '<img src="/one.png" alt="x">')]})
-    done = ready.run("html")
-    assert done.returncode == 1
-    for address in ("none.png", "none.html#a", "/one.png"):
-        assert f"chapters/one.html leads to {address}: there is no such file" in done.stdout
-    assert "leads to one.html" not in done.stdout
-    assert earlier_site_stands(ready)
 
 
 @pytest.mark.parametrize(
