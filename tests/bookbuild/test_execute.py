@@ -43,20 +43,31 @@ def parameters(source="seed = 1\nquick = False\nrate: float = 0.1  # a step", **
     return new_code_cell(source, metadata={"tags": ["parameters", *metadata.get("tags", [])]})
 
 
+@pytest.fixture(scope="module")
+def failures(shared_book):
+    """Run a page for each failure, and a good one; return the book and what was said."""
+    for kind, (source, _) in FAILURES.items():
+        shared_book.add(kind, "x = 1", source, "print('after')")
+    shared_book.add("good", "print('fine')")
+    return shared_book, shared_book.execute("--timeout", "3")
+
+
 @pytest.mark.parametrize("kind", FAILURES)
-def test_a_failure_is_named_and_the_other_pages_run(book, kind):
+def test_a_failure_is_named_and_no_half_page_is_kept(failures, kind):
+    book, done = failures
     source, error = FAILURES[kind]
-    book.add("bad", "x = 1", source, "print('after')")
-    book.add("good", "print('fine')")
-    done = book.execute("--timeout", "3")
+    report = done.stdout.partition(f"{len(FAILURES)} of {len(FAILURES) + 1} pages failed")[2]
+    _, _, said = report.partition(f"chapters/{kind}, cell 3 (id 'c2'): {source.splitlines()[0]}\n")
+    assert error in said.partition("chapters/")[0]
+    assert book.failed(kind).exists()
+    assert not book.executed(kind).exists()
+
+
+def test_the_other_pages_run_and_the_build_fails(failures):
+    book, done = failures
     assert done.returncode == 1, done.stderr
-    report = done.stdout.partition("1 of 2 pages failed")[2]
-    assert f"chapters/bad, cell 3 (id 'c2'): {source.splitlines()[0]}" in report
-    assert error in report
     assert "Traceback" not in done.stdout + done.stderr
     assert book.printed("good") == "fine\n"
-    assert book.failed("bad").exists()
-    assert not book.executed("bad").exists()
 
 
 def test_a_kernel_that_never_starts_is_given_up(book):
@@ -364,7 +375,7 @@ def test_a_page_runs_in_its_folder_on_this_interpreter(book, tmp_path):
         json.dumps({"argv": ["/bin/false"], "display_name": "stray", "language": "python"})
     )
     book.add("one", "import os, sys; print(os.path.basename(os.getcwd()), sys.prefix)")
-    done = book.run_apart("execute", JUPYTER_DATA_DIR=str(tmp_path / "jupyter"))
+    done = book.run_apart("execute", "--workers", "1", JUPYTER_DATA_DIR=str(tmp_path / "jupyter"))
     assert done.returncode == 0, done.stdout
     assert book.printed("one") == f"chapters {sys.prefix}\n"
 
@@ -488,6 +499,7 @@ def test_what_a_user_has_set_up_for_himself_does_not_reach_a_page(book, tmp_path
     book.add("one", PERSONAL)
     done = book.run_apart(
         "execute",
+        "--workers=1",
         HOME=str(home),
         PYTHONSTARTUP=str(home / "startup.py"),
         MPLCONFIGDIR=str(home / ".matplotlib"),
@@ -506,7 +518,7 @@ def test_a_home_that_cannot_be_written_leaves_no_word_on_a_page(book, tmp_path):
     home.write_text("no folder at all, which is not writable for the administrator either")
     book.add("one", "import matplotlib.pyplot; print('fine')")
     unset = {"XDG_CACHE_HOME": str(home / "cache"), "MPLCONFIGDIR": str(home / "matplotlib")}
-    done = book.run_apart("execute", HOME=str(home), **unset)
+    done = book.run_apart("execute", "--workers", "1", HOME=str(home), **unset)
     assert done.returncode == 0, done.stdout
     assert book.printed("one") == "fine\n"
     assert book.run("check").returncode == 0

@@ -75,7 +75,7 @@ def test_packages_that_a_kernel_does_not_see_do_not_count(where, monkeypatch, tm
 
 def test_a_relative_path_to_the_digits_is_one_place_for_all(book):
     book.add("one", "import os; print(os.environ['RNN_UTILS_DATA'])")
-    done = book.run_apart("execute", RNN_UTILS_DATA="digits")
+    done = book.run_apart("execute", "--workers", "1", RNN_UTILS_DATA="digits")
     assert done.returncode == 0, done.stderr
     assert book.printed("one") == f"{book.root / 'digits'}\n"
 

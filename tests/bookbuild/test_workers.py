@@ -38,7 +38,7 @@ def complete(book):
 def test_in_a_fresh_clone_the_longest_page_starts_first(three):
     durations = three.root / "chapters" / "durations.json"
     durations.write_text('{"chapters/one": 1, "chapters/two": 3, "chapters/three": 2}')
-    done = three.run_apart("execute", "--workers", "1")
+    done = three.run("execute", "--workers", "1")
     assert done.returncode == 0, done.stderr
     finished = [line.split()[0] for line in done.stdout.splitlines() if " done in " in line]
     assert finished == ["chapters/two", "chapters/three", "chapters/one"]
@@ -206,7 +206,7 @@ def test_a_build_that_is_killed_leaves_whole_pages_and_no_process(three):
         assert psutil.wait_procs(children, timeout=20)[1] == []
         for path in (three.root / "_build" / "executed").rglob("*.ipynb"):
             assert record_of(read(path))
-    done = three.run_apart("execute")
+    done = three.execute()
     assert done.returncode == 0, done.stdout
     assert "fresh" in done.stdout
     assert complete(three)

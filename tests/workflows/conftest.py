@@ -92,10 +92,19 @@ class Workplace:
 
 
 @pytest.fixture
-def workplace(tmp_path, clone, commit):
+def runner(tmp_path):
+    """Make a folder for what a runner has beside a checkout: a `gh`, and what steps write to."""
+    folder = tmp_path / "runner"
+    folder.mkdir()
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def workplace(tmp_path, runner, clone, commit):
     """Make a checkout of the project with one small page, changed since main, and one test."""
-    folder, beside = tmp_path / "checkout", tmp_path / "runner"
-    beside.mkdir()
+    folder = tmp_path / "checkout"
     clone(folder, without=("tests/", "benchmarks/"))
     add_small_book(folder)
     commit(folder)
@@ -104,11 +113,15 @@ def workplace(tmp_path, clone, commit):
     commit(folder)
     link_environment(folder / ".venv")
     pretend_auditor(folder / ".venv-audit")
-    made = Workplace(folder, beside)
+    made = Workplace(folder, runner)
     made.files["freeze"].write_text("".join(f"{name}=={version(name)}\n" for name in COLAB_HAS))
-    (beside / "gh").write_text(GH)
-    (beside / "gh").chmod(0o755)
     return made
+
+
+@pytest.fixture
+def project(root, runner):
+    """Return the project as it lies here, for steps that change nothing in it."""
+    return Workplace(root, runner)
 
 
 def add_small_book(folder):

@@ -6,11 +6,11 @@ RUN = "https://github.com/someone/fork/actions/runs/7"
 
 
 @pytest.fixture
-def report(workplace):
+def report(project):
     """Return a function that reports results to a GitHub where issues are open."""
 
     def reported(newest, colab, audit="success", open_issues="", status=0):
-        done = workplace.run(
+        done = project.run(
             "make issue",
             NEWEST=newest,
             COLAB=colab,
@@ -18,7 +18,7 @@ def report(workplace):
             OPEN_ISSUES=open_issues,
             GH_STATUS=str(status),
         )
-        return done, workplace.said("gh.log").splitlines()
+        return done, project.said("gh.log").splitlines()
 
     return reported
 
