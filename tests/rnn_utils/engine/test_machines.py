@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -117,13 +118,16 @@ def test_waiting_for_the_others_is_announced_and_can_be_interrupted(start, addre
         ("--into", "nowhere/results.json", "there is no folder nowhere"),
     ],
 )
-def test_a_mistake_in_the_command_is_told_before_anything_runs(run, root, option, value, words):
-    program = root / "examples" / "several_machines.py"
-    worker = run(program, "127.0.0.1:4000", "--index", 0, option, value)
-    said, _ = worker.communicate(timeout=PATIENCE)
-    assert worker.returncode == 2
-    assert words in said
-    assert "Traceback" not in said
+def test_a_mistake_in_the_command_is_told_before_anything_runs(
+    root, monkeypatch, capsys, option, value, words
+):
+    program = str(root / "examples" / "several_machines.py")
+    command = [program, "127.0.0.1:4000", "--index", "0", option, value]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr("rnn_utils.load_mnist", lambda source: pytest.fail("it began"))
+    with pytest.raises(SystemExit, match=r"^2$"):
+        runpy.run_path(program, run_name="__main__")
+    assert words in capsys.readouterr().err
 
 
 def next_part(worker):
