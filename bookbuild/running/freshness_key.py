@@ -6,6 +6,7 @@ difference can be named.
 
 import ast
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +22,9 @@ Key = dict[str, dict[str, Any]]
 
 # Parts that say which sources a page was made from. The others say how and where it was run.
 SOURCES = ("code", "rnn_utils", "files")
+VALUES_UNTOLD = (*SOURCES, "environment")
 NAMED = 3  # of the differences in a part
+VARIABLE = re.compile(r"""(?:environ\b[.\w]*|getenv)\s*[\[(]\s*["'](\w+)["']""")
 PATH = re.compile(r"""["']([\w./-]+\.\w+)["']""")  # a text in the code that looks like a file's
 
 
@@ -57,9 +60,17 @@ def key_of(
         "files": files_used(notebook, folder, opened),
         "packages": dict(machine.packages),
         "parameters": dict(parameters),
+        "environment": _variables_read(notebook),
         "data": {each: machine.data[each] for each in asked},
         "device": dict(machine.device),
     }
+
+
+def _variables_read(notebook: NotebookNode) -> dict[str, str]:
+    """Return the hash of each variable of the environment that the code asks for by its name."""
+    code = "\n".join(cell.source for cell in code_cells(notebook))
+    found = {name: os.environ.get(name) for name in VARIABLE.findall(code)}
+    return {name: sha256(value.encode()) for name, value in found.items() if value is not None}
 
 
 def files_used(notebook: NotebookNode, folder: Path, opened: Iterable[str] = ()) -> dict[str, str]:
@@ -135,7 +146,7 @@ def _differences_in(old: Mapping[str, Any], new: Mapping[str, Any], part: str) -
 
 
 def _difference(name: str, old: Mapping[str, Any], new: Mapping[str, Any], part: str) -> str:
-    if part in SOURCES:
+    if part in VALUES_UNTOLD:
         return name
     before, after = (repr(side[name]) if name in side else "none" for side in (old, new))
     return f"{name} {before} → {after}"

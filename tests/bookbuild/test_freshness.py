@@ -145,6 +145,19 @@ def test_files_that_a_run_was_seen_to_use_are_part_of_the_key(book):
         file.write_text(text)
 
 
+@pytest.mark.parametrize("code", ["os.environ['{}']", 'environ.get("{}", 1)', "getenv( '{}' )"])
+def test_a_variable_that_a_page_asks_for_is_part_of_the_key(book, monkeypatch, code):
+    monkeypatch.delenv("A_TOKEN", raising=False)
+    book.add("one", code.format("A_TOKEN"))
+    book.pretend("one")
+    assert why(book) == ""
+    monkeypatch.setenv("A_TOKEN", "secret")
+    assert why(book) == "environment moved: A_TOKEN"
+    book.pretend("one")
+    assert why(book) == ""
+    assert "secret" not in book.executed("one").read_text()
+
+
 def test_an_opened_module_is_read_for_what_it_names(tmp_path):
     files = {"helper.py": "import other\nopen('weights.h5')", "other.py": "", "weights.h5": ""}
     for name, text in files.items():
