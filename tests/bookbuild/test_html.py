@@ -302,6 +302,8 @@ NAMING = [
     "[x](path:a%20b.png)",
     "```{eval-rst}\n.. image:: a b.png\n```",
     "{download}`a\nfile <a b.png>`",
+    "![hidden](.hidden/a b.png)",
+    "![round about](up/chapters/a b.png)",
 ]
 
 
