@@ -74,6 +74,14 @@ def test_a_line_holds_one_sentence(source):
                 assert not re.search(r"[a-z)$*`][.!?][*)]* +[*(\[$`]*[A-Z]", line), line
 
 
+def test_the_text_reads_well_on_paper(source):
+    for line in "\n".join(text(source)).splitlines():
+        on_screen = re.search(
+            r"(?<![.\w])(press|click|drag|hover|scroll|(un)?fold(ed)?)\b", line, re.I
+        )
+        assert not on_screen or line.startswith("On a screen, "), line
+
+
 def test_display_equations_have_numbers_of_their_own(source):
     numbers = []
     for equation in re.findall(r"\$\$(.+?)\$\$", "\n".join(text(source)), re.S):
