@@ -11,6 +11,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LONGEST = ("test_book.py", "test_commands.py")
 BESIDE = ROOT.parent / "shared" / "mnist"
 
 # The same few examples in every run; `pytest --hypothesis-profile=long` tries many new ones.
@@ -24,8 +25,9 @@ if "RNN_UTILS_DATA" not in os.environ and BESIDE.is_dir():
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the whole book, which takes longest, so that nobody waits for it at the end."""
-    items.sort(key=lambda item: item.path.name != "test_book.py")
+    """Begin with the files that take longest, so that nobody waits for one of them at the end."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
