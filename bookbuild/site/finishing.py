@@ -6,7 +6,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 from bookbuild.book import BookError
-from bookbuild.site import light_page, safe_page
+from bookbuild.site import light_page, safe_page, style_sheets
 
 # A page that Sphinx wrote with the theme, not one that the book brings along.
 LEADS_ON = 'meta[http-equiv="refresh" i]'
@@ -57,6 +57,7 @@ def finish(site: Path) -> None:
     for folder in sorted((site / "_static").glob("locales/**/"), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
+    style_sheets.trim(site)
 
 
 def _describe(page: BeautifulSoup) -> None:

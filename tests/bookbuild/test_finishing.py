@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from bookbuild.book import BookError
-from bookbuild.site import finishing, light_page, safe_page
+from bookbuild.site import finishing, light_page, safe_page, style_sheets
 from bookbuild.site.printed_link import PLACE
 
 PAGE = (
@@ -193,3 +193,31 @@ def test_an_icon_without_a_name_is_left_alone():
     page = page_of('<i class="far"></i>')
     light_page.draw_icons(page, '{"":[1,2,[],"a","b"],a:[1,2,[],"a","b"]}')
     assert str(page.i) == '<i class="far"></i>'
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_kept"),
+    [
+        ("p{color:red}", True),
+        (".shown{color:red}", True),
+        (".shown .unheard{color:red}", False),
+        (".unheard,p.shown{color:red}", True),
+        (".unheard:not(.shown){color:red}", False),
+        (".shown:not(.unheard),#unheard{color:red}", True),
+        (".set-by-script,.unheard{color:red}", True),
+        (".put-together{color:red}", True),
+        ("#unheard{color:red}", False),
+        ("@media print{.shown{color:red}}", True),
+        ("@media print{.unheard{color:red}}", False),
+        ("@font-face{font-family:F}", True),
+        ('p:after{content:"\udcff"}', True),  # no UTF-8
+        ("p", False),  # no rule
+    ],
+)
+def test_of_a_style_sheet_only_rules_for_what_there_is_are_kept(tmp_path, rule, is_kept):
+    (tmp_path / "page.html").write_text('<p class="shown">Text</p>')
+    (tmp_path / "page.js").write_text('add("set-by-script"); add(`put-${"together"}`)')
+    sheet = tmp_path / "sheet.css"
+    sheet.write_text(rule, *style_sheets.BYTES_TOO)
+    style_sheets.trim(tmp_path)
+    assert sheet.read_text(*style_sheets.BYTES_TOO) == (rule if is_kept else "")

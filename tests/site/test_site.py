@@ -117,7 +117,7 @@ def test_loads_without_an_error_and_without_another_host(look):
 
 
 def test_a_page_is_light(look):
-    assert look().weight < 2_000_000
+    assert look().weight < 1_700_000
     assert look().evaluate("() => 'MathJax' in window") == bool(look().locator(".math").count())
 
 
