@@ -7,12 +7,12 @@ from bs4 import BeautifulSoup
 
 from bookbuild.book import BookError
 from bookbuild.site import light_page, safe_page, style_sheets
+from bookbuild.site.external_loads import OTHERS
 
 # A page that Sphinx wrote with the theme, not one that the book brings along.
 LEADS_ON = 'meta[http-equiv="refresh" i]'
 NO_ICON = '<!DOCTYPE html><link rel="icon" href="data:,"/>'  # else a browser looks for one
 OF_THE_THEME = "html[data-content_root]:has(> head):has(> body):has(title)"
-OTHERS = {"_static", "_downloads", "_sources"}  # folders with files that are no pages of the book
 UNUSED = (  # in _static: what of the theme's no page loads
     *(light_page.ICON_SCRIPT, "scripts/*.map", "styles/*.map", "vendor/fontawesome/webfonts/*.ttf"),
     *("locales/*/LC_MESSAGES/booktheme.*", "webpack-macros.html", "sbt-webpack-macros.html"),
